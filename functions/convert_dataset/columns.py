@@ -1,0 +1,143 @@
+"""Finds out which column holds the text and which the answer."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from functions.convert_dataset.formats.json_lines import ANSWER, SYSTEM, TEXT
+from functions.convert_dataset.rows import Row
+from shared.errors import Rejected
+from shared.task import Task
+
+TEXT_NAMES = (
+    TEXT, "texts", "sentence", "review", "content", "message", "body", "comment", "document",
+    "question", "query", "utterance", "input", "title", "tweet", "description", "文本", "内容",
+)  # fmt: skip
+LABEL_NAMES = (
+    "label", "labels", "category", "categories", "class", "intent", "sentiment", "rating",
+    "polarity", "topic", "target", "tag", "tags", ANSWER, "fields", "entities", "output", "标签",
+)  # fmt: skip
+OTHER_NAMES = frozenset(
+    {"id", "uid", "uuid", "index", "idx", "row", "source", "meta", "metadata", "file", "filename",
+     "split", "url", "date_added", "", SYSTEM}
+)  # fmt: skip
+KNOWN_COLUMNS = frozenset(TEXT_NAMES) | frozenset(LABEL_NAMES)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column holds what.
+
+    Attributes:
+        text: The text's column.
+        label: The column of the label, or of a JSON object with the fields; None when each field
+            has a column of its own.
+        fields: Field name -> column, for the latter.
+        explanation: How they were found, for the report.
+    """
+
+    text: str
+    label: str | None
+    fields: dict[str, str]
+    explanation: tuple[str, ...]
+
+
+def known_columns(task: Task | None) -> frozenset[str]:
+    """Return the lower-case column names by which a header line is recognised."""
+    if task is None:
+        return KNOWN_COLUMNS
+    named = (task.columns.text, task.columns.label, *task.field_names)
+    return KNOWN_COLUMNS | {name.lower() for name in named if name}
+
+
+def find_columns(sample: Sequence[Row], task: Task | None, name: str) -> Columns:
+    """Find the columns.
+
+    Args:
+        sample: The first rows.
+        task: The task, when there is a task.yaml.
+        name: The file's name, for messages.
+
+    Raises:
+        Rejected: A column that task.yaml names is not there, or none looks right.
+    """
+    present = list(dict.fromkeys(column for row in sample for column in row.values))
+    if not present:
+        raise Rejected(f"{name} has no row that can be read.", "See its quarantined rows.")
+    text = _wanted(task.columns.text if task else None, present, name)
+    text = text or _by_name(TEXT_NAMES, present) or _longest(sample, present)
+    if text is None:
+        raise Rejected(
+            f"{name} has no column with text; its columns are {', '.join(present)}.",
+            "Name the text's column in task.yaml: `columns: {text: …}`.",
+        )
+    rest = [column for column in present if column != text]
+    how = [f"the text is in the column {text!r}"]
+    fields = _field_columns(task, rest)
+    label = _wanted(task.columns.label if task else None, rest, name)
+    if label is None and not fields:
+        label = _by_name(LABEL_NAMES, rest)
+    candidates = [column for column in rest if column.lower() not in OTHER_NAMES]
+    if label is None and not fields and len(candidates) == 1:
+        label = candidates[0]
+    if label is not None:
+        return Columns(text, label, {}, (*how, f"the answer is in the column {label!r}"))
+    if not fields and (task is None or task.type == "extraction"):
+        fields = {column: column for column in candidates}
+    if not fields:
+        raise Rejected(
+            f"{name} has no column with labels; its columns are {', '.join(present)}.",
+            "Name the label's column in task.yaml: `columns: {label: …}`.",
+        )
+    return Columns(text, None, fields, (*how, f"the fields are in {', '.join(fields.values())}"))
+
+
+def as_json(value: object) -> object:
+    """Read a cell that holds a JSON object or array; anything else stays as it is."""
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return value
+    return value
+
+
+def _wanted(column: str | None, present: Sequence[str], name: str) -> str | None:
+    """Check that a column named in task.yaml is there."""
+    if column is None:
+        return None
+    by_case = {item.lower(): item for item in present}
+    if column.lower() not in by_case:
+        raise Rejected(
+            f"task.yaml names the column {column!r}, but {name} has {', '.join(present)}.",
+            "Correct `columns:` in task.yaml, or the file's header line.",
+        )
+    return by_case[column.lower()]
+
+
+def _by_name(names: Sequence[str], present: Sequence[str]) -> str | None:
+    """Find the first of some usual names."""
+    by_case = {column.lower(): column for column in present}
+    return next((by_case[name] for name in names if name in by_case), None)
+
+
+def _longest(sample: Sequence[Row], present: Sequence[str]) -> str | None:
+    """Find the column with the longest texts."""
+    lengths = {
+        column: statistics.mean(
+            len(value) if isinstance(value := row.values.get(column), str) else 0 for row in sample
+        )
+        for column in present
+    }
+    best = max(present, key=lambda column: lengths[column])
+    return best if lengths[best] > 0 else None
+
+
+def _field_columns(task: Task | None, rest: Sequence[str]) -> dict[str, str]:
+    """Find a column for each of an extraction's fields; a field without one is left out."""
+    if task is None or task.type != "extraction":
+        return {}
+    by_case = {column.lower(): column for column in rest}
+    return {name: by_case[name.lower()] for name in task.field_names if name.lower() in by_case}

@@ -1,0 +1,120 @@
+"""CSV and TSV, in UTF-8, with a header line or with numbered columns."""
+
+import csv
+import io
+from collections.abc import Collection, Iterator
+from typing import BinaryIO
+
+from functions.convert_dataset.rows import Refusal, Row
+from shared.errors import Rejected
+
+DELIMITERS = ",\t;|"
+MAX_FIELD_CHARACTERS = 4 << 20
+"""Without a limit, an unclosed quote swallows the rest of the file."""
+
+_SNIFF_ROWS = 20
+_SAMPLE_BYTES = 65_536
+
+
+def sniff(beginning: bytes) -> float:
+    """Say how well a file's beginning fits: 0.5 for text whose first row has several cells."""
+    sample = _decode_sample(beginning)
+    if "\0" in sample:
+        return 0.0
+    counts = _cells(sample, _delimiter(sample))
+    return 0.5 if counts and counts[0] > 1 else 0.0
+
+
+def rows(stream: BinaryIO, known_columns: Collection[str]) -> Iterator[Row | Refusal]:
+    """Read the rows, named by the header, or by 1, 2, … when there is none.
+
+    Args:
+        stream: The file, seekable.
+        known_columns: Lower-case names; a first row with one of them is a header.
+
+    Raises:
+        Rejected: The file is not UTF-8, or a quote is never closed.
+    """
+    delimiter = _delimiter(_decode_sample(stream.read(_SAMPLE_BYTES)))
+    stream.seek(0)
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    header: list[str] | None = None
+    line = 1
+    try:
+        for cells in reader:
+            start, line = line, reader.line_num + 1
+            if header is None:
+                header = _header(cells, known_columns)
+                if header:
+                    continue
+                header = [str(number + 1) for number in range(len(cells))]
+            yield _row(start, cells, header)
+    except UnicodeDecodeError as error:
+        raise Rejected(
+            f"The file is not UTF-8 near line {line} (byte {error.object[error.start]:#04x}).",
+            "Save it as UTF-8 and upload it again.",
+        ) from None
+    except csv.Error as error:
+        raise Rejected(
+            f"The row that begins on line {line} cannot be read: {error}.",
+            "Look for a quotation mark that is never closed there.",
+        ) from None
+
+
+def _row(line: int, cells: list[str], header: list[str]) -> Row | Refusal:
+    """Name a row's cells."""
+    if not any(cell.strip() for cell in cells):
+        return Refusal(line, "empty row", "the line holds nothing")
+    if len(cells) != len(header):
+        detail = (
+            f"{len(cells)} cells where the first row has {len(header)}; "
+            "a text with a delimiter in it needs quotes"
+        )
+        return Refusal(line, "wrong number of cells", detail)
+    return Row(line, dict(zip(header, cells, strict=True)))
+
+
+def _header(cells: list[str], known_columns: Collection[str]) -> list[str] | None:
+    """Return the columns' names when a first row looks like a header."""
+    names = [cell.strip() for cell in cells]
+    usable = len(set(names)) == len(names) and all(names)
+    known = any(name.lower() in known_columns for name in names)
+    return names if usable and known else None
+
+
+def _decode_sample(beginning: bytes) -> str:
+    """Decode a sample that may end inside of a character; what is not UTF-8 gives nothing."""
+    try:
+        return beginning.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        cut = error.start >= len(beginning) - 3
+        return beginning[: error.start].decode("utf-8-sig") if cut else ""
+
+
+def _delimiter(sample: str) -> str:
+    """Choose the delimiter that cuts the first rows most evenly into most cells."""
+
+    def evenness(delimiter: str) -> tuple[float, int]:
+        counts = _cells(sample, delimiter)
+        if not counts or counts[0] == 1:
+            return 0.0, 0
+        return sum(count == counts[0] for count in counts) / len(counts), counts[0]
+
+    return max(DELIMITERS, key=evenness)
+
+
+def _cells(sample: str, delimiter: str) -> list[int]:
+    """Count the cells of the first rows; a sample that ends inside of a quote is cut there."""
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+    counts: list[int] = []
+    try:
+        for cells in reader:
+            if cells:
+                counts.append(len(cells))
+            if len(counts) == _SNIFF_ROWS:
+                break
+    except csv.Error:
+        return counts
+    return counts

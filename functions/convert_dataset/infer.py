@@ -1,0 +1,110 @@
+"""Works out a task from the data alone, and says how."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from functions.convert_dataset.columns import Columns, as_json
+from functions.convert_dataset.formats.json_lines import SYSTEM
+from functions.convert_dataset.rows import Row
+from shared.errors import Rejected
+from shared.task import FieldSpec, Task, TaskType
+
+MAX_LABEL_SHARE = 0.5
+"""With more different labels than this share of the rows, the column holds free text."""
+
+_SENTIMENT_COLUMNS = frozenset({"sentiment", "rating", "polarity", "stars"})
+_SENTIMENT_LABELS = frozenset(
+    {"positive", "negative", "neutral", "mixed", "pos", "neg", "very positive", "very negative",
+     "very_positive", "very_negative", "正面", "负面", "中性", "好评", "差评"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A task, and the sentences that say how it was worked out."""
+
+    task: Task
+    explanation: tuple[str, ...]
+
+
+def infer_task(sample: Sequence[Row], columns: Columns, name: str) -> Inference:
+    """Work out a task.
+
+    Args:
+        sample: The first rows.
+        columns: Which column holds what.
+        name: The file's name, for messages.
+
+    Raises:
+        Rejected: The answers do not look like labels or fields.
+    """
+    instruction = _instruction(sample)
+    if columns.label is None:
+        names = list(columns.fields)
+        return _inferred("extraction", instruction, columns, f"its fields are {', '.join(names)}",
+                         fields=names)  # fmt: skip
+    values = [as_json(row.values.get(columns.label)) for row in sample]
+    values = [value for value in values if value not in (None, "")]
+    if not values:
+        raise Rejected(
+            f"The column {columns.label!r} of {name} is empty.",
+            "Fill in the labels, or name their column in task.yaml: `columns: {label: …}`.",
+        )
+    objects = [value for value in values if isinstance(value, dict)]
+    if len(objects) * 2 > len(values):
+        names = list(dict.fromkeys(key for value in objects for key in value))
+        return _inferred("extraction", instruction, columns, "its answers are JSON objects",
+                         fields=names)  # fmt: skip
+    if sum(isinstance(value, list) for value in values) * 2 > len(values):
+        return _inferred("classification", instruction, columns, "its answers are lists of labels",
+                         multi_label=True)  # fmt: skip
+    labels = Counter(str(value).strip() for value in values)
+    if len(labels) > max(2, MAX_LABEL_SHARE * len(values)):
+        raise Rejected(
+            f"The column {columns.label!r} of {name} has {len(labels)} different values in its "
+            f"first {len(values)} rows, too many for labels.",
+            "Name the label's column in task.yaml: `columns: {label: …}`.",
+        )
+    named = columns.label.lower() in _SENTIMENT_COLUMNS
+    if named or {label.lower() for label in labels} <= _SENTIMENT_LABELS:
+        why = f"the column {columns.label!r} says so" if named else "its labels say so"
+        return _inferred("sentiment", instruction, columns, why)
+    why = f"{len(labels)} different labels in the first {len(values)} rows"
+    return _inferred("classification", instruction, columns, why)
+
+
+def _inferred(
+    kind: TaskType,
+    instruction: str,
+    columns: Columns,
+    why: str,
+    *,
+    fields: Sequence[str] = (),
+    multi_label: bool = False,
+) -> Inference:
+    """Put the task together."""
+    task = Task(
+        type=kind,
+        instruction=instruction,
+        fields=tuple(FieldSpec(name=field) for field in fields),
+        multi_label=multi_label,
+    )
+    several = " with several labels a text" if multi_label else ""
+    sentences = [
+        "there is no task.yaml, so the task was inferred",
+        *columns.explanation,
+        f"it is {kind}{several}: {why}",
+    ]
+    if instruction:
+        sentences.append("the instruction was taken from the file's system instructions")
+    return Inference(task, tuple(sentences))
+
+
+def _instruction(sample: Sequence[Row]) -> str:
+    """Take over the system instruction that most of the rows have, if any."""
+    found = Counter(str(row.values[SYSTEM]) for row in sample if row.values.get(SYSTEM))
+    if not found:
+        return ""
+    instruction, count = found.most_common(1)[0]
+    return instruction if count * 2 > len(sample) else ""

@@ -1,0 +1,93 @@
+"""Turns rows into examples, or says why not."""
+
+import difflib
+import unicodedata
+from collections.abc import Mapping
+
+from functions.convert_dataset.columns import Columns, as_json
+from functions.convert_dataset.rows import Refusal, Row
+from shared.examples import Answer, Example, FieldValue
+from shared.prompts import clean_value
+from shared.task import Task
+
+MAX_TEXT_CHARACTERS = 400_000
+"""About 131,072 tokens, the most that an example may have."""
+
+
+def example_of(row: Row, task: Task, columns: Columns) -> Example | Refusal:
+    """Make an example of a row.
+
+    Args:
+        row: The row.
+        task: The task; without labels, every label is taken.
+        columns: Which column holds what.
+    """
+    text = row.values.get(columns.text)
+    if not isinstance(text, str) or not text.strip():
+        return Refusal(row.line, "no text", f"the column {columns.text!r} is empty")
+    if len(text) > MAX_TEXT_CHARACTERS:
+        detail = f"{len(text):,} characters; Gemini takes about {MAX_TEXT_CHARACTERS:,}"
+        return Refusal(row.line, "text too long", detail)
+    if any(unicodedata.category(character) == "Cs" for character in text):
+        return Refusal(row.line, "broken text", "it has half of a surrogate pair")
+    answer = (
+        _fields(row, task, columns) if task.type == "extraction" else _labels(row, task, columns)
+    )
+    return answer if isinstance(answer, Refusal) else Example(text.strip(), answer)
+
+
+def _labels(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
+    """Read the label, or the labels."""
+    value = row.values.get(columns.label or "")
+    if task.multi_label:
+        value = as_json(value)
+        values = value if isinstance(value, list) else [value]
+    else:
+        values = [value]
+    names: list[str] = []
+    for item in values:
+        if isinstance(item, dict | list | bool):
+            return Refusal(row.line, "not a label", f"{str(item)[:60]!r} is not a label")
+        name = "" if item is None else str(item).strip()
+        if not name:
+            return Refusal(row.line, "no label", f"the column {columns.label!r} is empty")
+        known = _known_label(name, task)
+        if known is None:
+            near = difflib.get_close_matches(name, task.label_names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            return Refusal(row.line, "unknown label", f"{name[:60]!r} is not declared{hint}")
+        names.append(known)
+    return sorted(set(names)) if task.multi_label else names[0]
+
+
+def _known_label(name: str, task: Task) -> str | None:
+    """Return the label as it is declared; None when it is not."""
+    if not task.labels or name in task.label_names:
+        return name
+    same = [known for known in task.label_names if known.casefold() == name.casefold()]
+    return same[0] if len(same) == 1 else None
+
+
+def _fields(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
+    """Read the fields' values."""
+    if columns.label is None:
+        values: Mapping[str, object] = {
+            name: row.values.get(column) for name, column in columns.fields.items()
+        }
+    else:
+        cell = as_json(row.values.get(columns.label))
+        if not isinstance(cell, dict):
+            return Refusal(row.line, "no fields", f"{columns.label!r} is not a JSON object")
+        values = cell
+    answer: dict[str, FieldValue] = {}
+    for field in task.fields:
+        value = values.get(field.name)
+        if isinstance(value, dict):
+            return Refusal(row.line, "nested field", f"{field.name!r} holds an object")
+        if isinstance(value, list):
+            answer[field.name] = [text for item in value if (text := clean_value(item))] or None
+        else:
+            answer[field.name] = clean_value(value)
+        if field.required and not answer[field.name]:
+            return Refusal(row.line, "required field missing", f"{field.name!r} has no value")
+    return answer

@@ -1,0 +1,116 @@
+"""Decides what an upload to the datasets bucket means: a labelled file, or a task.yaml."""
+
+from functions.convert_dataset.convert import convert
+from shared import log, open_work, paths
+from shared.errors import NotFound, Rejected
+from shared.events import Event, ObjectArrived
+from shared.facts import publish_fact
+from shared.ports import World
+from shared.records import DatasetRecord, TaskRecord, change
+from shared.task import parse_task
+
+TASK_FILE = "task.yaml"
+MAX_TASK_FILE_BYTES = 1_000_000
+
+
+def handle_upload(event: Event, world: World) -> None:
+    """Convert what was uploaded; a new task.yaml converts all of its task's files again.
+
+    Raises:
+        Rejected: The upload is not something that can be learnt from.
+        Retry: Storage or Pub/Sub is not to be had.
+    """
+    if not isinstance(event, ObjectArrived):
+        raise Rejected("The event is not about an object in the datasets bucket.")
+    if event.bucket != world.settings.datasets_bucket:
+        raise Rejected(f"The event is about the bucket {event.bucket!r}, not the datasets bucket.")
+    name = paths.task_of(event.name)
+    if event.name.endswith("/"):
+        log.info("a folder was made; nothing to do", task=name)
+        return
+    declared = _declared_task(world, name)
+    if event.name == f"{name}/{TASK_FILE}":
+        _convert_all(world, name, declared)
+        return
+    try:
+        record = convert(event, world, declared)
+    except NotFound:
+        log.info("the upload was replaced; its successor has its own event", task=name)
+        return
+    _announce(world, record, declared)
+
+
+def _convert_all(world: World, name: str, declared: TaskRecord | None) -> None:
+    """Convert every file of a task; the first one that is rejected is reported at the end."""
+    rejected: Rejected | None = None
+    for found in world.buckets.datasets.list(f"{name}/"):
+        if found.name == f"{name}/{TASK_FILE}" or found.name.endswith("/"):
+            continue
+        event = ObjectArrived(world.settings.datasets_bucket, found.name, found.generation)
+        try:
+            _announce(world, convert(event, world, declared), declared)
+        except NotFound:
+            log.info("a file was replaced while it was converted", task=name)
+        except Rejected as rejection:
+            rejected = rejected or rejection
+    if rejected:
+        raise rejected
+
+
+def _declared_task(world: World, name: str) -> TaskRecord | None:
+    """Read task.yaml and keep it as the task's record; None when there is no task.yaml."""
+    path = f"{name}/{TASK_FILE}"
+    found = world.buckets.datasets.find(path)
+    if found is None:
+        return None
+    if found.size > MAX_TASK_FILE_BYTES:
+        raise Rejected(f"{path} has {found.size:,} bytes; a task.yaml is small.")
+    try:
+        content, generation = world.buckets.datasets.read(path)
+    except NotFound:
+        return None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Rejected(f"{path} is not UTF-8.", "Save it as UTF-8.") from None
+    record = TaskRecord(
+        name=name, task=parse_task(text, path), source=TASK_FILE, source_generation=generation
+    )
+    _keep_task(world, record)
+    return record
+
+
+def _keep_task(world: World, record: TaskRecord) -> None:
+    """Write the task's record, unless a newer source has written it already."""
+
+    def newer(old: TaskRecord | None) -> TaskRecord | None:
+        outdated = old is None or old.source_generation < record.source_generation
+        return record if outdated else None
+
+    change(world.buckets.artifacts, paths.task_record(record.name), TaskRecord, newer)
+
+
+def _announce(world: World, record: DatasetRecord, declared: TaskRecord | None) -> None:
+    """Hand the dataset on. Doing this twice changes nothing."""
+    if declared is None:
+        inferred = TaskRecord(
+            name=record.task_name,
+            task=record.task,
+            source="inferred",
+            source_generation=record.source_generation,
+            explanation=record.explanation,
+        )
+        _keep_task(world, inferred)
+    open_work.begin(world, "dataset", record.task_name, record.id)
+    message = {"task": record.task_name, "dataset": record.id}
+    world.publisher.publish("dataset-converted", message)
+    publish_fact(
+        world.publisher,
+        "dataset-converted",
+        world.clock(),
+        task=record.task_name,
+        dataset=record.id,
+        rows=record.rows,
+        quarantined=record.quarantined,
+        **record.counts,
+    )

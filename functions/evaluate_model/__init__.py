@@ -1,0 +1,1 @@
+"""Dataset converted or job ended: measure every candidate on the same rows, decide, promote."""

@@ -1,0 +1,250 @@
+"""Looks at a dataset or a run, measures what is not measured yet, and goes on from there.
+
+Level-triggered: what happens follows from the records, so an event that comes twice, late or out
+of order leads to the same end.
+"""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from functions.evaluate_model.candidates import prompting_candidate, tuned_candidate
+from functions.evaluate_model.held_out import choose_shots
+from functions.evaluate_model.measure import Services, measure
+from functions.evaluate_model.promote import promote, promote_by_hand
+from functions.evaluate_model.report import write_report
+from functions.evaluate_model.verdict import Finalists, best, decide
+from shared import log, open_work, paths
+from shared.errors import Rejected
+from shared.events import Event, Message
+from shared.facts import publish_fact
+from shared.lifecycle import TERMINAL
+from shared.ports import World
+from shared.records import (
+    DatasetRecord,
+    EvaluationRecord,
+    JobRecord,
+    RunRecord,
+    TaskRecord,
+    VerdictRecord,
+    change,
+    create,
+    read,
+)
+from shared.task import Task
+
+MIN_TRAINING_EXAMPLES = 100
+"""Google's advice: with fewer examples than this, prompt."""
+
+
+class _About(BaseModel):
+    """What a message is about."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str
+    dataset: str = ""
+    run: str = ""
+    job: str = ""
+    candidate: str = ""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a dataset's candidates are measured with."""
+
+    world: World
+    services: Services
+    dataset: DatasetRecord
+    policy: Task
+
+
+def handle_event(event: Event, world: World, services: Services) -> None:
+    """Measure, decide or promote, whatever the message is about.
+
+    Raises:
+        Rejected: The message names something that does not exist.
+        Retry: A service is busy.
+    """
+    if not isinstance(event, Message):
+        raise Rejected("The event is not a message.")
+    try:
+        about = _About.model_validate(event.data)
+    except ValidationError as error:
+        where = ".".join(str(step) for step in error.errors()[0]["loc"])
+        raise Rejected(
+            f"The message on {event.topic} is wrong at {where!r}.", "See docs/messages.md."
+        ) from None
+    paths.check_task_name(about.task)
+    if event.topic == "promotion-requested":
+        promote_by_hand(world, about.task, about.dataset, about.candidate)
+    elif event.topic == "tuning-completed":
+        _look_at_run(world, services, about.task, about.run)
+    else:
+        _look_at_dataset(_bench(world, services, about.task, about.dataset))
+
+
+def _bench(world: World, services: Services, task: str, dataset: str) -> Bench:
+    """Read the dataset and the task's policy as it is now."""
+    record = read(world.buckets.artifacts, paths.dataset_record(task, dataset), DatasetRecord)
+    if record is None:
+        raise Rejected(f"The task {task!r} has no dataset {dataset[:60]!r}.")
+    current = read(world.buckets.artifacts, paths.task_record(task), TaskRecord)
+    return Bench(world, services, record, current.task if current else record.task)
+
+
+def _look_at_dataset(bench: Bench) -> None:
+    """Measure the prompts, then tune if that is wanted, else decide."""
+    dataset, policy = bench.dataset, bench.policy
+    prompting = _measure_prompting(bench)
+    leader = best(prompting, policy.primary_metric)
+    figure = leader.metrics[policy.primary_metric]
+    why_not = _why_not_tune(policy, dataset, figure)
+    if why_not:
+        _conclude(bench, None, prompting, [], [], why_not)
+    else:
+        message = {"task": dataset.task_name, "dataset": dataset.id}
+        bench.world.publisher.publish("tuning-requested", message)
+    publish_fact(
+        bench.world.publisher,
+        "prompting-measured",
+        bench.world.clock(),
+        task=dataset.task_name,
+        dataset=dataset.id,
+        best=leader.candidate.name,
+        figure=figure,
+        tuning=not why_not,
+    )
+    open_work.finish(bench.world, "dataset", dataset.task_name, dataset.id)
+
+
+def _why_not_tune(policy: Task, dataset: DatasetRecord, figure: float) -> str:
+    """Say why a dataset does not lead to tuning; empty when it does."""
+    examples = dataset.counts["train"]
+    if policy.tuning.when == "never":
+        return "The task says never to tune."
+    if policy.tuning.when == "always":
+        return ""
+    if figure >= policy.target.value:
+        metric = policy.primary_metric
+        return (
+            f"Prompting reaches {figure:.3f} of {metric} on validation; "
+            f"the target is {policy.target.value:g}."
+        )
+    if examples < MIN_TRAINING_EXAMPLES:
+        return (
+            f"There are {examples} training examples; below {MIN_TRAINING_EXAMPLES}, tuning is "
+            "not worth it."
+        )
+    return ""
+
+
+def _measure_prompting(bench: Bench) -> list[EvaluationRecord]:
+    """Measure every prompting strategy of the task on validation."""
+    policy, dataset = bench.policy, bench.dataset
+    shots = choose_shots(bench.world.buckets.artifacts, dataset, policy.prompting.examples)
+    region = bench.world.settings.location
+    return [
+        measure(
+            bench.world,
+            bench.services,
+            dataset,
+            prompting_candidate(strategy, policy.tuning.base_model, region, shots),
+            "validation",
+            policy.evaluation.max_rows,
+        )
+        for strategy in policy.prompting.strategies
+    ]
+
+
+def _look_at_run(world: World, services: Services, task: str, identifier: str) -> None:
+    """Measure the tuned models that are ready, and decide once the last job has ended."""
+    path = paths.run_record(task, identifier)
+    run = read(world.buckets.artifacts, path, RunRecord)
+    if run is None:
+        raise Rejected(f"The task {task!r} has no run {identifier[:60]!r}.")
+    bench = _bench(world, services, task, run.dataset)
+    jobs = [
+        job
+        for name in run.jobs
+        if (job := read(world.buckets.artifacts, paths.job_record(task, run.id, name), JobRecord))
+    ]
+    tuned = [
+        measure(
+            world,
+            services,
+            bench.dataset,
+            tuned_candidate(job),
+            "validation",
+            bench.policy.evaluation.max_rows,
+        )
+        for job in jobs
+        if job.state == "succeeded" and job.endpoint
+    ]
+    ended = run.state == "refused" or (
+        len(jobs) == len(run.jobs) and all(job.state in TERMINAL for job in jobs)
+    )
+    if not ended:
+        return
+    why_not = run.reason or "No tuning job succeeded."
+    _conclude(bench, run, _measure_prompting(bench), tuned, jobs, why_not)
+
+    def close(old: RunRecord | None) -> RunRecord | None:
+        return old.model_copy(update={"state": "closed"}) if old and old.state == "open" else None
+
+    change(world.buckets.artifacts, path, RunRecord, close)
+    open_work.finish(world, "run", task, run.id)
+
+
+def _conclude(
+    bench: Bench,
+    run: RunRecord | None,
+    prompting: list[EvaluationRecord],
+    tuned: list[EvaluationRecord],
+    jobs: list[JobRecord],
+    why_not_tuned: str,
+) -> None:
+    """Measure the finalists on test, decide, report and promote; each step can be repeated."""
+    world, dataset, policy = bench.world, bench.dataset, bench.policy
+    metric = policy.primary_metric
+
+    def on_test(evaluation: EvaluationRecord) -> EvaluationRecord:
+        return measure(
+            world,
+            bench.services,
+            dataset,
+            evaluation.candidate,
+            "test",
+            policy.evaluation.max_rows,
+        )
+
+    finalists = Finalists(
+        prompting=on_test(best(prompting, metric)),
+        tuned=on_test(best(tuned, metric)) if tuned else None,
+    )
+    tests = [finalists.prompting, *([finalists.tuned] if finalists.tuned else [])]
+    everything = [*prompting, *tuned, *tests]
+    folder = (
+        paths.run_folder(dataset.task_name, run.id)
+        if run
+        else paths.dataset_folder(dataset.task_name, dataset.id)
+    )
+    path = f"{folder}/verdict.json"
+    fresh = decide(policy, dataset, run, finalists, everything, jobs, world.clock(), why_not_tuned)
+    create(world.buckets.artifacts, path, fresh)
+    verdict = read(world.buckets.artifacts, path, VerdictRecord) or fresh
+    winner = next(item for item in tests if item.candidate.name == verdict.winner)
+    write_report(world.buckets.artifacts, folder, dataset, verdict, winner, jobs, run)
+    log.info("verdict", task=dataset.task_name, dataset=dataset.id, decision=verdict.decision)
+    if policy.evaluation.promote == "automatically":
+        promote(world, dataset, winner.candidate, verdict.created)
+    publish_fact(
+        world.publisher,
+        "verdict-reached",
+        world.clock(),
+        task=dataset.task_name,
+        dataset=dataset.id,
+        run=verdict.run,
+        decision=verdict.decision,
+        winner=verdict.winner,
+    )

@@ -1,0 +1,47 @@
+"""The report on a verdict: one self-contained page."""
+
+from collections.abc import Sequence
+from math import isclose
+from pathlib import Path
+
+from shared.page import render
+from shared.ports import Bucket
+from shared.prompts import system_instruction
+from shared.records import DatasetRecord, EvaluationRecord, JobRecord, RunRecord, VerdictRecord
+
+HEADLINES = {
+    "promote_tuned": "Serve the tuned model",
+    "keep_prompting": "Keep prompting",
+    "not_enough_data": "Not enough data to tell",
+}
+
+
+def write_report(
+    bucket: Bucket,
+    folder: str,
+    dataset: DatasetRecord,
+    verdict: VerdictRecord,
+    winner: EvaluationRecord,
+    jobs: Sequence[JobRecord],
+    run: RunRecord | None,
+) -> None:
+    """Write the verdict's page into its folder: report.html for a run, else evaluation.html."""
+    worst_first = sorted(winner.per_label.items(), key=lambda item: (item[1]["f1"], item[0]))
+    page = render(
+        Path(__file__).with_name("report.html.j2"),
+        headline=HEADLINES[verdict.decision],
+        verdict=verdict,
+        dataset=dataset,
+        winner=winner,
+        parts=worst_first,
+        jobs=jobs,
+        run=run,
+        prompt=system_instruction(dataset.task),
+        disagree=[
+            figure
+            for figure in verdict.figures
+            if not isclose(figure.metrics["exact_match"], figure.metrics["service_exact_match"])
+        ],
+    )
+    name = "report.html" if run else "evaluation.html"
+    bucket.write(f"{folder}/{name}", page, content_type="text/html; charset=utf-8")

@@ -1,0 +1,1 @@
+"""Tuning requested: plan the sweep, price it, record the run and its jobs, start what fits."""

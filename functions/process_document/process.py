@@ -1,0 +1,222 @@
+"""Answers one document with the champion, and writes the answer once.
+
+The answer's path follows from the document's name, and it holds the document's generation: a
+second delivery finds it and asks nothing. A document that comes before there is a champion waits.
+"""
+
+from dataclasses import dataclass
+
+from functions.process_document.reading import Document, read_document
+from shared import log, open_work, paths
+from shared.errors import NotFound, Rejected
+from shared.events import Event, ObjectArrived
+from shared.examples import Example
+from shared.facts import publish_fact
+from shared.ports import Generator, Reply, Sampling, World
+from shared.prompts import Prompt, parse_answer, prompt_hash, prompted, tuned_prompt
+from shared.records import (
+    ChampionRecord,
+    Provenance,
+    ResultRecord,
+    TaskRecord,
+    change,
+    encode,
+    read,
+)
+from shared.task import Serving
+from shared.voting import Vote, vote
+
+REVIEW_FOLDER = "review"
+_SEED_RANGE = 1 << 31
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A document to be answered."""
+
+    name: str
+    generation: int
+    task: str
+
+
+def process(event: Event, world: World, generator: Generator) -> None:
+    """Answer a document, unless that was done before.
+
+    Raises:
+        Rejected: The document cannot be answered; its result says so too.
+        Retry: A service is busy.
+    """
+    arrived = _arrived(event)
+    if arrived.bucket != world.settings.documents_bucket:
+        raise Rejected(f"The event is about the bucket {arrived.bucket!r}, not the documents.")
+    arrival = Arrival(arrived.name, arrived.generation, paths.task_of(arrived.name))
+    if arrival.name.endswith("/"):
+        log.info("a folder was made; nothing to do", task=arrival.task)
+        return
+    try:
+        _answer(arrival, world, generator)
+    except Rejected as rejection:
+        result = ResultRecord(
+            document=arrival.name,
+            task_name=arrival.task,
+            status="rejected",
+            reason=rejection.reason,
+            remedy=rejection.remedy,
+            generation=arrival.generation,
+            at=world.clock(),
+        )
+        _keep(world, result)
+        raise
+
+
+def _arrived(event: Event) -> ObjectArrived:
+    """Read the event: a notification, or the watcher's message about a document that waited."""
+    if isinstance(event, ObjectArrived):
+        return event
+    try:
+        bucket, name = str(event.data["bucket"]), str(event.data["name"])
+        return ObjectArrived(bucket, name, int(event.data["generation"]))
+    except (KeyError, ValueError):
+        raise Rejected("The message does not name a bucket, an object and a generation.") from None
+
+
+def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
+    """Read the document, ask the champion and write the answer."""
+    if arrival.name.split("/")[1] == REVIEW_FOLDER:
+        raise Rejected(
+            f"The folder {REVIEW_FOLDER!r} is where answers to be reviewed are put.",
+            "Upload the document to a folder with another name.",
+        )
+    known = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
+    if known and known.generation >= arrival.generation and known.status != "waiting":
+        return
+    found = world.buckets.documents.find(arrival.name)
+    if found is None or found.generation != arrival.generation:
+        log.info("the document was replaced; its successor has its own event", task=arrival.task)
+        return
+    champion = read(world.buckets.artifacts, paths.champion(arrival.task), ChampionRecord)
+    if champion is None:
+        _wait(arrival, world)
+        return
+    serving = _serving(world, champion)
+    if found.size > serving.max_document_bytes:
+        raise Rejected(
+            f"{arrival.name} has {found.size:,} bytes; "
+            f"the task takes {serving.max_document_bytes:,}.",
+            "Split it, or raise serving.max_document_bytes in task.yaml.",
+        )
+    try:
+        content, _ = world.buckets.documents.read(arrival.name, arrival.generation)
+    except NotFound:
+        return
+    document = read_document(content, arrival.name)
+    prompt = _prompt(champion, document.text)
+    seed = int(paths.content_id(arrival.name, document.text), 16) % _SEED_RANGE
+    sampling = Sampling(serving.samples, serving.temperature, seed)
+    reply = generator.generate(champion.candidate.model, prompt, sampling)
+    decided = vote([parse_answer(champion.task, text) for text in reply.texts])
+    result = _result(arrival, world, champion, serving, document, reply, decided)
+    _keep(world, result)
+    log.info("document answered", task=arrival.task, status=result.status)
+    publish_fact(
+        world.publisher,
+        "document-answered",
+        world.clock(),
+        task=arrival.task,
+        result=paths.result(arrival.name),
+        status=result.status,
+        confidence=decided.confidence,
+    )
+
+
+def _wait(arrival: Arrival, world: World) -> None:
+    """Note that a document waits for a champion; the watcher publishes it again."""
+    event = {
+        "bucket": world.settings.documents_bucket,
+        "name": arrival.name,
+        "generation": str(arrival.generation),
+    }
+    identifier = paths.content_id(arrival.name, arrival.generation)
+    result = ResultRecord(
+        document=arrival.name,
+        task_name=arrival.task,
+        status="waiting",
+        reason="There is no model for this task yet.",
+        remedy=f"Upload labelled examples to the datasets bucket as {arrival.task}/<file>.",
+        generation=arrival.generation,
+        at=world.clock(),
+    )
+    _keep(world, result)
+    open_work.begin(world, "document", arrival.task, identifier, event)
+
+
+def _serving(world: World, champion: ChampionRecord) -> Serving:
+    """Return how the task wants documents answered, as it is now."""
+    current = read(world.buckets.artifacts, paths.task_record(champion.task_name), TaskRecord)
+    return (current.task if current else champion.task).serving
+
+
+def _prompt(champion: ChampionRecord, text: str) -> Prompt:
+    """Make the prompt that the champion was measured with."""
+    if champion.candidate.kind == "tuned":
+        return tuned_prompt(champion.task, text)
+    return prompted(champion.task, text, _shots(champion))
+
+
+def _shots(champion: ChampionRecord) -> list[Example]:
+    return [Example(shot.text, shot.answer) for shot in champion.candidate.shots]
+
+
+def _result(
+    arrival: Arrival,
+    world: World,
+    champion: ChampionRecord,
+    serving: Serving,
+    document: Document,
+    reply: Reply,
+    decided: Vote,
+) -> ResultRecord:
+    """Put the answer together with its provenance."""
+    doubtful = decided.answer is None or decided.confidence < serving.review_below
+    return ResultRecord(
+        document=arrival.name,
+        task_name=arrival.task,
+        status="review" if doubtful else "accepted",
+        answer=decided.answer,
+        confidence=decided.confidence,
+        field_confidences=decided.field_confidences,
+        tally=decided.tally,
+        reason="" if decided.answer is not None else "No sample was an answer to this task.",
+        generation=arrival.generation,
+        provenance=Provenance(
+            document=f"gs://{world.settings.documents_bucket}/{arrival.name}",
+            generation=arrival.generation,
+            champion=champion.candidate.name,
+            model=champion.candidate.model,
+            model_version=reply.model_version,
+            dataset=champion.dataset,
+            prompt_hash=prompt_hash(champion.task, _shots(champion)),
+            samples=len(reply.texts),
+            temperature=serving.temperature,
+            prompt_tokens=reply.prompt_tokens,
+            answer_tokens=reply.answer_tokens,
+            characters=len(document.text),
+            reader=document.reader,
+        ),
+        at=world.clock(),
+    )
+
+
+def _keep(world: World, result: ResultRecord) -> None:
+    """Write a result, unless one of the same or a later generation is there already."""
+
+    def newer(old: ResultRecord | None) -> ResultRecord | None:
+        if old is None or old.status == "waiting":
+            outdated = old is None or old.generation <= result.generation
+        else:
+            outdated = old.generation < result.generation
+        return result if outdated else None
+
+    change(world.buckets.results, paths.result(result.document), ResultRecord, newer)
+    if result.status == "review":
+        world.buckets.results.write(paths.review(result.document), encode(result))

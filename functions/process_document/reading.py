@@ -1,0 +1,114 @@
+"""Reads a document's text: plain text, Markdown and HTML, told apart by content.
+
+The libraries for HTML and for guessing encodings are imported when a document needs them.
+"""
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from shared.errors import Rejected
+
+MAX_TEXT_CHARACTERS = 400_000
+"""About 131,072 tokens, as in training data."""
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BINARY = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "a zip archive or an Office document",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"\x1f\x8b": "a gzip file",
+}
+_HTML = re.compile(
+    r"\s*(<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(!doctype html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_MANY_LINES = re.compile(r"\n\s*\n+")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document's text, and how it was read."""
+
+    text: str
+    reader: str
+
+
+def read_document(content: bytes, name: str) -> Document:
+    """Read a document.
+
+    Args:
+        content: The document's bytes.
+        name: Its name, for messages.
+
+    Raises:
+        Rejected: It is empty, too long, or not text.
+    """
+    if not content.strip():
+        raise Rejected(f"{name} is empty.", "Upload it again, with a text in it.")
+    for start, kind in _BINARY.items():
+        if content.startswith(start):
+            raise Rejected(
+                f"{name} is {kind}, which is not read.", "Upload text, Markdown or HTML."
+            )
+    text, encoding = _decode(content, name)
+    reader = f"text, {encoding}"
+    if _HTML.match(text):
+        text, reader = _html_text(text), f"HTML, {encoding}"
+    text = text.strip()
+    if not text:
+        raise Rejected(f"{name} holds no text.", "Upload it again, with a text in it.")
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise Rejected(
+            f"{name} has {len(text):,} characters; Gemini takes about {MAX_TEXT_CHARACTERS:,}.",
+            "Split it into several documents.",
+        )
+    return Document(text, reader)
+
+
+def _decode(content: bytes, name: str) -> tuple[str, str]:
+    """Decode bytes: by their byte order mark, as UTF-8, or by what they look like."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding), encoding
+            except UnicodeDecodeError:
+                raise Rejected(
+                    f"{name} begins like {encoding} but is not.", "Save it as UTF-8."
+                ) from None
+    if b"\0" in content:
+        raise Rejected(f"{name} is not text.", "Upload text, Markdown or HTML.")
+    try:
+        return content.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return _guess(content, name)
+
+
+def _guess(content: bytes, name: str) -> tuple[str, str]:
+    """Decode bytes in the encoding that they look most like."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(content).best()
+    if best is None:
+        raise Rejected(f"The encoding of {name} cannot be told.", "Save it as UTF-8.")
+    return str(best), best.encoding
+
+
+def _html_text(text: str) -> str:
+    """Return what a reader of an HTML page sees."""
+    from bs4 import BeautifulSoup
+
+    page = BeautifulSoup(text, "html.parser")
+    for hidden in page(["script", "style", "template", "noscript", "head"]):
+        hidden.decompose()
+    lines = (" ".join(line.split()) for line in page.get_text("\n").splitlines())
+    return _MANY_LINES.sub("\n", "\n".join(line for line in lines if line))

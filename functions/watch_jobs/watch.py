@@ -1,0 +1,67 @@
+"""Looks at all open work. An event that was lost is made up for here."""
+
+from datetime import timedelta
+
+from shared import log, open_work, paths
+from shared.jobs import advance_jobs
+from shared.lifecycle import TERMINAL
+from shared.ports import TuningService, World
+from shared.records import ChampionRecord, JobRecord, OpenMarker, RunRecord, read
+
+
+def watch(world: World, tuning: TuningService) -> None:
+    """Move jobs on, then publish again what was waited for too long.
+
+    Raises:
+        Retry: Some of it could not be looked at; the next tick does.
+    """
+    _wake_documents(world)
+    _revive_datasets(world)
+    _revive_runs(world)
+    advance_jobs(world, tuning)
+
+
+def _is_overdue(world: World, marker: OpenMarker) -> bool:
+    """Whether work has been open for so long that its event must have been lost."""
+    patience = timedelta(seconds=world.settings.revive_after_seconds)
+    return world.clock() - marker.since > patience
+
+
+def _wake_documents(world: World) -> None:
+    """Publish the documents that waited for a champion, once there is one."""
+    for marker in open_work.each(world, "document"):
+        path = paths.champion(marker.task_name)
+        if read(world.buckets.artifacts, path, ChampionRecord) is None:
+            continue
+        world.publisher.publish("document-arrived", marker.event)
+        open_work.finish(world, "document", marker.task_name, marker.id)
+
+
+def _revive_datasets(world: World) -> None:
+    """Publish datasets again that nobody has measured."""
+    for marker in open_work.each(world, "dataset"):
+        if _is_overdue(world, marker):
+            log.warning("reviving a dataset", task=marker.task_name, dataset=marker.id)
+            message = {"task": marker.task_name, "dataset": marker.id}
+            world.publisher.publish("dataset-converted", message)
+            open_work.postpone(world, marker)
+
+
+def _revive_runs(world: World) -> None:
+    """Publish runs again whose jobs have all ended but that have no verdict."""
+    for marker in open_work.each(world, "run"):
+        if not _is_overdue(world, marker):
+            continue
+        path = paths.run_record(marker.task_name, marker.id)
+        run = read(world.buckets.artifacts, path, RunRecord)
+        if run is None or run.state == "closed":
+            open_work.finish(world, "run", marker.task_name, marker.id)
+            continue
+        jobs = [paths.job_record(run.task_name, run.id, job) for job in run.jobs]
+        records = [read(world.buckets.artifacts, job, JobRecord) for job in jobs]
+        ended = all(record and record.state in TERMINAL for record in records)
+        if ended or run.state == "refused":
+            log.warning("reviving a run", task=run.task_name, run=run.id)
+            message = {"task": run.task_name, "run": run.id}
+            world.publisher.publish("tuning-completed", message)
+        open_work.postpone(world, marker)

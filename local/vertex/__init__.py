@@ -1,0 +1,9 @@
+"""A strict local stand-in of the Vertex AI services that the product uses.
+
+It answers Google's own clients for tuning jobs, content generation, token counts and exact-match
+evaluation. It is not Gemini: it learns with small linear models, and says so in every answer.
+"""
+
+from local.vertex.server import VertexServer, VertexSettings
+
+__all__ = ["VertexServer", "VertexSettings"]

@@ -1,0 +1,1 @@
+"""What the five functions agree on: words, records, prompts, ports. Nothing here imports them."""

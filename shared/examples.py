@@ -1,0 +1,28 @@
+"""Answers and labelled texts, as every function means them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FieldValue = str | list[str] | None
+"""A field's value: a text, several texts, or None when the text does not say."""
+
+Answer = str | list[str] | Mapping[str, FieldValue]
+"""A label, the labels of a multi-label text, or an extraction's fields."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled text.
+
+    Attributes:
+        text: What the model is shown.
+        answer: What it should say.
+    """
+
+    text: str
+    answer: Answer
+
+
+def same_text_key(text: str) -> str:
+    """Return what two texts share when they differ in white space and letter case only."""
+    return " ".join(text.split()).casefold()

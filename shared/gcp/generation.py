@@ -1,0 +1,131 @@
+"""Gemini behind the Generator port, through google-genai.
+
+Source: https://googleapis.github.io/python-genai/
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import Rejected, Retry
+from shared.ports import Reply, Sampling
+from shared.prompts import Prompt
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from google import genai
+
+TIMEOUT_MILLISECONDS = 120_000
+MAX_ANSWER_TOKENS = 2048
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+
+
+class Gemini:
+    """Asks base models and tuned endpoints. Clients are built late and kept, one a location."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clients: dict[str, genai.Client] = {}
+        self._lock = threading.Lock()
+
+    def generate(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
+        """Ask a model: one request for all samples, and more when it gives fewer than asked.
+
+        `model` is projects/P/locations/L/endpoints/E for a tuned model and
+        locations/L/publishers/google/models/M for a base model.
+        """
+        location, name = _split_location(model)
+        client = self._client(location)
+        texts: list[str] = []
+        prompt_tokens = answer_tokens = 0
+        version = ""
+        while len(texts) < sampling.samples:
+            missing = sampling.samples - len(texts)
+            config = _config(prompt, sampling, missing, sampling.seed + len(texts))
+            with _translated():
+                response = client.models.generate_content(
+                    model=name, contents=_contents(prompt), config=config
+                )
+            got = [_text(candidate) for candidate in response.candidates or []][:missing]
+            if not got:
+                raise Rejected("The model gave no answer; its safety filters may have blocked it.")
+            texts += got
+            usage = response.usage_metadata
+            prompt_tokens += (usage and usage.prompt_token_count) or 0
+            answer_tokens += (usage and usage.candidates_token_count) or 0
+            version = response.model_version or version
+        return Reply(tuple(texts), prompt_tokens, answer_tokens, version)
+
+    def _client(self, location: str) -> "genai.Client":
+        with self._lock:
+            if location not in self._clients:
+                self._clients[location] = _build_client(self._settings, location)
+            return self._clients[location]
+
+
+def _split_location(model: str) -> tuple[str, str]:
+    """Return a model's location, and the name that the client wants."""
+    parts = model.split("/")
+    location = parts[parts.index("locations") + 1]
+    return location, model if parts[0] == "projects" else parts[-1]
+
+
+def _build_client(settings: Settings, location: str) -> "genai.Client":
+    from google import genai
+    from google.genai.types import HttpOptions
+    from google.oauth2.credentials import Credentials
+
+    if not settings.vertex_endpoint:
+        options = HttpOptions(timeout=TIMEOUT_MILLISECONDS)
+        return genai.Client(
+            vertexai=True, project=settings.project, location=location, http_options=options
+        )
+    return genai.Client(
+        vertexai=True,
+        project=settings.project,
+        location=location,
+        credentials=Credentials(token="local"),  # noqa: S106 - no secret: the stand-in takes any
+        http_options=HttpOptions(base_url=settings.vertex_endpoint, timeout=TIMEOUT_MILLISECONDS),
+    )
+
+
+def _contents(prompt: Prompt) -> Any:
+    return [{"role": role, "parts": [{"text": text}]} for role, text in prompt.turns]
+
+
+def _config(prompt: Prompt, sampling: Sampling, samples: int, seed: int) -> Any:
+    from google.genai.types import GenerateContentConfig
+
+    return GenerateContentConfig(
+        system_instruction=prompt.system,
+        candidate_count=samples,
+        temperature=sampling.temperature,
+        seed=seed,
+        max_output_tokens=MAX_ANSWER_TOKENS,
+        response_mime_type=prompt.media_type if prompt.schema else None,
+        response_schema=prompt.schema,
+    )
+
+
+def _text(candidate: Any) -> str:
+    """Join the text parts of one candidate; thoughts are left out."""
+    parts = (candidate.content and candidate.content.parts) or []
+    return "".join(part.text or "" for part in parts if not part.thought)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the client's errors into the port's."""
+    import httpx
+    from google.genai.errors import APIError
+
+    try:
+        yield
+    except APIError as error:
+        if error.code == TOO_MANY_REQUESTS or error.code >= SERVER_ERROR:
+            raise Retry(f"Gemini: {error.code} {error.status}") from error
+        raise Rejected(f"Gemini refused ({error.code}): {error.message}") from None
+    except httpx.TransportError as error:
+        raise Retry(f"Gemini: {type(error).__name__}") from error

@@ -1,0 +1,55 @@
+"""The list of unfinished work: one small marker an open dataset, run or document.
+
+A marker is written before the work is recorded and deleted once it is finished, so whatever a
+crash leaves behind can be found by listing one prefix.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from shared import paths
+from shared.ports import World
+from shared.records import OpenMarker, change, create, read
+
+Kind = Literal["dataset", "run", "document"]
+
+
+def begin(
+    world: World, kind: Kind, task: str, identifier: str, event: Mapping[str, str] | None = None
+) -> None:
+    """Mark work as open; marking it twice changes nothing.
+
+    Args:
+        world: The ports.
+        kind: What is open.
+        task: The task it belongs to.
+        identifier: Its id.
+        event: What the watcher publishes to revive it, when that does not follow from the id.
+    """
+    marker = OpenMarker(
+        kind=kind, task_name=task, id=identifier, since=world.clock(), event=dict(event or {})
+    )
+    create(world.buckets.artifacts, paths.open_marker(kind, task, identifier), marker)
+
+
+def finish(world: World, kind: Kind, task: str, identifier: str) -> None:
+    """Unmark work; it is fine when it is not marked."""
+    world.buckets.artifacts.delete(paths.open_marker(kind, task, identifier))
+
+
+def each(world: World, kind: Kind) -> Iterator[OpenMarker]:
+    """Go through the open work of a kind, by name."""
+    for found in list(world.buckets.artifacts.list(f"open/{kind}/")):
+        marker = read(world.buckets.artifacts, found.name, OpenMarker)
+        if marker is not None:
+            yield marker
+
+
+def postpone(world: World, marker: OpenMarker) -> None:
+    """Count a marker's age from now, after its work was published again."""
+    path = paths.open_marker(marker.kind, marker.task_name, marker.id)
+
+    def later(old: OpenMarker | None) -> OpenMarker | None:
+        return old.model_copy(update={"since": world.clock()}) if old else None
+
+    change(world.buckets.artifacts, path, OpenMarker, later)

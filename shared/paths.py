@@ -1,0 +1,121 @@
+"""Where everything is kept in the artifacts bucket, and ids that follow from content."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from shared.errors import Rejected
+from shared.task import TASK_NAME, Configuration
+
+
+def content_id(*parts: object) -> str:
+    """Make an id out of content: 12 hexadecimal digits, the same for the same content."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def dataset_id(bucket: str, name: str, generation: int, data_key: Mapping[str, object]) -> str:
+    """Name a dataset after the upload and the part of the task that shapes it."""
+    return content_id(bucket, name, generation, data_key)
+
+
+def run_id(dataset: str, base_model: str, plan: Sequence[Configuration]) -> str:
+    """Name a run after its dataset, base model and plan."""
+    return content_id(dataset, base_model, [item.model_dump() for item in plan])
+
+
+def configuration_name(configuration: Configuration) -> str:
+    """Name a configuration briefly, such as e4-m1-a1 (epochs, rate multiplier, adapter size)."""
+    rate = f"{configuration.learning_rate_multiplier:g}".replace(".", "p").replace("-", "n")
+    return f"e{configuration.epoch_count}-m{rate}-a{configuration.adapter_size}"
+
+
+def task_of(object_name: str) -> str:
+    """Return the task that an object in the datasets or documents bucket belongs to.
+
+    Raises:
+        Rejected: The object is not in a task's folder.
+    """
+    task, slash, rest = object_name.partition("/")
+    if not slash or not rest:
+        raise Rejected(
+            f"{object_name!r} is not in a task's folder.",
+            "Upload it as <task>/<file>; the folder's name becomes the task's name.",
+        )
+    return check_task_name(task)
+
+
+def check_task_name(task: str) -> str:
+    """Return a task's name if it is one. Raises Rejected."""
+    if not TASK_NAME.fullmatch(task):
+        raise Rejected(
+            f"{task[:60]!r} cannot be a task's name.",
+            "Use up to 40 lower-case letters, digits, - and _, beginning with a letter or digit.",
+        )
+    return task
+
+
+def task_record(task: str) -> str:
+    """The task as it is now."""
+    return f"tasks/{task}/task.json"
+
+
+def champion(task: str) -> str:
+    """The task's champion."""
+    return f"tasks/{task}/champion.json"
+
+
+def dataset_folder(task: str, dataset: str) -> str:
+    """Everything that belongs to a dataset."""
+    return f"tasks/{task}/datasets/{dataset}"
+
+
+def dataset_record(task: str, dataset: str) -> str:
+    """The dataset's record, written last: the dataset exists once this does."""
+    return f"{dataset_folder(task, dataset)}/dataset.json"
+
+
+def split_file(task: str, dataset: str, split: str) -> str:
+    """The Gemini lines of train, validation or test; or quarantine's rows."""
+    return f"{dataset_folder(task, dataset)}/{split}.jsonl"
+
+
+def run_folder(task: str, run: str) -> str:
+    """Everything that belongs to a run."""
+    return f"tasks/{task}/runs/{run}"
+
+
+def run_record(task: str, run: str) -> str:
+    """The run's record."""
+    return f"{run_folder(task, run)}/run.json"
+
+
+def job_record(task: str, run: str, job: str) -> str:
+    """A job's record."""
+    return f"{run_folder(task, run)}/jobs/{job}.json"
+
+
+def evaluation_folder(owner: str, candidate: str, split: str) -> str:
+    """A candidate's answers on a split, below the dataset's or the run's folder."""
+    return f"{owner}/evaluations/{candidate}/{split}"
+
+
+def open_marker(kind: str, task: str, identifier: str) -> str:
+    """The sign that work is not finished yet; the watcher looks at every one."""
+    return f"open/{kind}/{task}/{identifier}.json"
+
+
+def rejection(function: str, *identity: object) -> str:
+    """The record of a rejection."""
+    return f"rejected/{function}/{content_id(*identity)}.json"
+
+
+def result(document_name: str) -> str:
+    """The answer to a document, in the results bucket."""
+    return f"{document_name}.json"
+
+
+def review(document_name: str) -> str:
+    """The copy of an answer that a person should look at, in the results bucket."""
+    task, _, rest = document_name.partition("/")
+    return f"{task}/review/{rest}.json"

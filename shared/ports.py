@@ -1,0 +1,224 @@
+"""The ports: what a function may ask of the world. Real ones: gcp/; fakes: tests/fakes.py."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from shared.prompts import Prompt
+from shared.settings import Settings
+from shared.task import Configuration
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What storage knows of an object. `generation` changes with every write."""
+
+    name: str
+    generation: int
+    size: int
+    updated: datetime
+    content_type: str = ""
+
+
+class Bucket(Protocol):
+    """One bucket."""
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+
+    def find(self, name: str) -> StoredObject | None:
+        """Look an object up; None when it is not there."""
+
+    def read(self, name: str, generation: int | None = None) -> tuple[bytes, int]:
+        """Read a whole small object: (content, generation). Raises NotFound."""
+
+    def open_read(
+        self, name: str, generation: int | None = None
+    ) -> AbstractContextManager[BinaryIO]:
+        """Open an object to read it as a stream. Raises NotFound."""
+
+    def write(
+        self,
+        name: str,
+        content: bytes,
+        if_generation: int | None = None,
+        content_type: str = "application/json",
+    ) -> int:
+        """Write a whole small object in one request and return its generation.
+
+        Args:
+            name: The object's name.
+            content: What to write.
+            if_generation: Only write over this generation; 0 means "only if it does not exist".
+            content_type: The object's media type.
+
+        Raises:
+            Conflict: The object has another generation.
+        """
+
+    def open_write(self, name: str, content_type: str) -> AbstractContextManager[BinaryIO]:
+        """Open an object to write it as a stream; it exists once the stream is closed."""
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """List the objects whose names begin with a prefix, by name."""
+
+    def delete(self, name: str) -> None:
+        """Delete an object; one that is not there is fine."""
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The four buckets."""
+
+    datasets: Bucket
+    documents: Bucket
+    results: Bucket
+    artifacts: Bucket
+
+
+class Publisher(Protocol):
+    """Publishes messages."""
+
+    def publish(self, topic: str, message: Mapping[str, object]) -> None:
+        """Publish one JSON message and return once Pub/Sub has stored it. Raises Retry."""
+
+
+@dataclass(frozen=True)
+class TuningRequest:
+    """One tuning job, as it is asked for.
+
+    Attributes:
+        key: The job's own id. It becomes a label, by which the job is found again.
+        base_model: The model to tune, such as gemini-3.5-flash-lite.
+        training_uri: gs:// address of the training lines.
+        validation_uri: gs:// address of the validation lines; empty for none.
+        configuration: The hyperparameters.
+        display_name: The tuned model's name for people.
+        labels: More labels for the job.
+    """
+
+    key: str
+    base_model: str
+    training_uri: str
+    validation_uri: str
+    configuration: Configuration
+    display_name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TuningJob:
+    """What Vertex AI says of one tuning job.
+
+    Attributes:
+        name: Its resource name.
+        state: JobState's name without JOB_STATE_, in lower case: "running", "succeeded" …
+        key: The id that it was created under; empty for a job that is not ours.
+        created: When it was created.
+        endpoint: The tuned model's endpoint, once there is one.
+        model: The tuned model's resource name, once there is one.
+        error: Why it failed; empty when it did not.
+        example_count: Training examples that the service counted.
+        billable_tokens: Training tokens that the service bills.
+        dropped_examples: Reasons for which the service left examples out.
+    """
+
+    name: str
+    state: str
+    key: str
+    created: datetime
+    endpoint: str = ""
+    model: str = ""
+    error: str = ""
+    example_count: int = 0
+    billable_tokens: int = 0
+    dropped_examples: tuple[str, ...] = ()
+
+
+class TuningService(Protocol):
+    """Vertex AI's tuning jobs."""
+
+    def create(self, request: TuningRequest) -> TuningJob:
+        """Create a job, with no automatic retry.
+
+        Raises:
+            QuotaExceeded: No more jobs may run now; nothing was created.
+            Rejected: The request is wrong; nothing was created.
+            Retry: It is unknown whether the job was created.
+        """
+
+    def find(self, key: str) -> Sequence[TuningJob]:
+        """List the jobs that were created under a key, oldest first. Raises Retry."""
+
+    def cancel(self, name: str) -> None:
+        """Ask for a job to be cancelled. Raises Retry."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How answers are sampled."""
+
+    samples: int = 1
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model said.
+
+    Attributes:
+        texts: One text a sample.
+        prompt_tokens: Tokens read, as billed.
+        answer_tokens: Tokens written, as billed.
+        model_version: The version that the service says it used.
+    """
+
+    texts: tuple[str, ...]
+    prompt_tokens: int
+    answer_tokens: int
+    model_version: str
+
+
+class Generator(Protocol):
+    """A generative model. Safe to call from several threads."""
+
+    def generate(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
+        """Ask a model.
+
+        Args:
+            model: A base model's name, or a tuned model's endpoint.
+            prompt: What to ask.
+            sampling: How many answers, and how freely they are sampled.
+
+        Raises:
+            Rejected: The service refuses this request for good (too long, blocked).
+            Retry: The service is busy or unreachable.
+        """
+
+
+class ExactMatch(Protocol):
+    """The Gen AI evaluation service's exact_match metric."""
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Score (prediction, reference) pairs: 1.0 where they are equal, else 0.0. Raises Retry."""
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def __call__(self) -> datetime:
+        """Return the time now, in UTC."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What every function is given: where things are, and how to write, publish and tell time."""
+
+    settings: Settings
+    buckets: Buckets
+    publisher: Publisher
+    clock: Clock

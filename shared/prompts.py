@@ -1,0 +1,220 @@
+"""How a task and a text become a prompt, and how a model's words become an answer.
+
+Training lines, evaluation calls and serving calls are all made here, so that a tuned model is
+asked exactly what it was taught. There is one parser for everybody.
+
+The line format is Vertex AI's:
+https://cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.examples import Answer, Example, FieldValue
+from shared.task import Task
+
+MAX_ENUM_LABELS = 100
+"""Response schemas with longer enums are refused by the service as too complex."""
+
+_QUOTES = " \t\r\n\"'`.。“”‘’"
+_FENCE = re.compile(r"\A```[a-z]*\s*|\s*```\Z")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a model is asked.
+
+    Attributes:
+        system: The system instruction.
+        turns: (role, text) pairs; the last one is the user's text.
+        schema: A response schema in OpenAPI terms, or None for plain text.
+        media_type: The response's media type that goes with the schema.
+    """
+
+    system: str
+    turns: tuple[tuple[str, str], ...]
+    schema: dict[str, Any] | None = None
+    media_type: str = "text/plain"
+
+
+def system_instruction(task: Task) -> str:
+    """Write the system instruction of a task: the instruction, then what an answer looks like."""
+    return f"{task.instruction or _default_instruction(task)}\n\n{_answer_rules(task)}"
+
+
+def prompt_hash(task: Task, shots: Sequence[Example] = ()) -> str:
+    """Name a prompt's version: 12 hexadecimal digits that follow from all of its fixed text."""
+    fixed = [system_instruction(task), *((shot.text, answer_text(shot.answer)) for shot in shots)]
+    return hashlib.sha256(json.dumps(fixed, ensure_ascii=False).encode()).hexdigest()[:12]
+
+
+def tuned_prompt(task: Task, text: str) -> Prompt:
+    """Ask a tuned model: as in its training lines, with no schema, which can degrade it."""
+    return Prompt(system_instruction(task), (("user", text),))
+
+
+def prompted(task: Task, text: str, shots: Sequence[Example] = ()) -> Prompt:
+    """Ask a base model: the examples as earlier turns, and a schema for the answer's form."""
+    turns = [
+        turn
+        for shot in shots
+        for turn in (("user", shot.text), ("model", answer_text(shot.answer)))
+    ]
+    schema, media_type = _response_schema(task)
+    return Prompt(system_instruction(task), (*turns, ("user", text)), schema, media_type)
+
+
+def answer_text(answer: Answer) -> str:
+    """Write an answer as the model should say it: a label, or compact JSON."""
+    if isinstance(answer, str):
+        return answer
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+
+
+def parse_answer(task: Task, text: str) -> Answer | None:
+    """Read a model's words.
+
+    Args:
+        task: The task, with its labels or fields.
+        text: What the model said.
+
+    Returns:
+        The answer in canonical form (labels as declared, in their order; every field present,
+        white space collapsed), or None when it is not an answer to this task.
+    """
+    words = _FENCE.sub("", text.strip())
+    if task.type == "extraction":
+        return _parse_fields(task, words)
+    known = {_label_key(name): name for name in task.label_names}
+    if not task.multi_label:
+        return known.get(_label_key(words))
+    values = _parse_json(words)
+    if not isinstance(values, list):
+        return None
+    names = [known.get(_label_key(str(value))) for value in values]
+    if None in names:
+        return None
+    return [name for name in task.label_names if name in names]
+
+
+def tuning_line(task: Task, example: Example) -> dict[str, Any]:
+    """Make one line of Gemini tuning data, as a JSON object."""
+    return {
+        "systemInstruction": {"role": "system", "parts": [{"text": system_instruction(task)}]},
+        "contents": [
+            {"role": "user", "parts": [{"text": example.text}]},
+            {"role": "model", "parts": [{"text": answer_text(example.answer)}]},
+        ],
+    }
+
+
+def example_of_line(task: Task, line: dict[str, Any]) -> Example:
+    """Read an example back from a line that `tuning_line` made.
+
+    Raises:
+        ValueError: The line's answer does not suit the task.
+    """
+    user, model = line["contents"]
+    answer = parse_answer(task, model["parts"][0]["text"])
+    if answer is None:
+        raise ValueError("the line's answer does not suit the task")
+    return Example(user["parts"][0]["text"], answer)
+
+
+def _default_instruction(task: Task) -> str:
+    """Say what to do for a task that does not say it itself."""
+    return {
+        "classification": "Classify the text.",
+        "sentiment": "Judge the sentiment of the text.",
+        "extraction": "Extract the fields from the text.",
+    }[task.type]
+
+
+def _answer_rules(task: Task) -> str:
+    """Say what an answer looks like."""
+    parts = task.fields if task.type == "extraction" else task.labels
+    listed = "\n".join(
+        f"- {part.name}: {part.description}" if part.description else f"- {part.name}"
+        for part in parts
+    )
+    if task.type == "extraction":
+        rule = (
+            "Answer with one JSON object and nothing else. Copy each value from the text; "
+            "a field that the text does not give is null. The fields:"
+        )
+    elif task.multi_label:
+        rule = (
+            "Answer with a JSON array of all labels that apply and nothing else; "
+            "[] when none applies. The labels:"
+        )
+    else:
+        rule = "Answer with exactly one of these labels and nothing else:"
+    return f"{rule}\n{listed}"
+
+
+def _response_schema(task: Task) -> tuple[dict[str, Any] | None, str]:
+    """Describe the answer's form for the service, and the media type that goes with it."""
+    if task.type == "extraction":
+        value = {"type": "STRING", "nullable": True}
+        names = list(task.field_names)
+        schema = {
+            "type": "OBJECT",
+            "properties": dict.fromkeys(names, value),
+            "required": names,
+            "property_ordering": names,
+        }
+        return schema, "application/json"
+    if len(task.labels) > MAX_ENUM_LABELS:
+        return None, "text/plain"
+    label = {"type": "STRING", "enum": list(task.label_names)}
+    if task.multi_label:
+        return {"type": "ARRAY", "items": label}, "application/json"
+    return label, "text/x.enum"
+
+
+def _label_key(text: str) -> str:
+    """Return what spellings of one label share: case, quotes, spaces, _ and - do not matter."""
+    return re.sub(r"[\s_-]+", " ", text.strip(_QUOTES)).casefold()
+
+
+def _parse_json(text: str) -> object:
+    """Read JSON with numbers kept as they were written; None when it is not JSON."""
+    try:
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _parse_fields(task: Task, text: str) -> dict[str, FieldValue] | None:
+    """Read an extraction's JSON object; fields it does not name are None."""
+    values = _parse_json(text)
+    if not isinstance(values, dict):
+        return None
+    fields: dict[str, FieldValue] = {}
+    for name in task.field_names:
+        value = values.get(name)
+        if isinstance(value, dict):
+            return None
+        if isinstance(value, list):
+            texts = [clean for item in value if (clean := clean_value(item)) is not None]
+            fields[name] = texts or None
+        else:
+            fields[name] = clean_value(value)
+    return fields
+
+
+def clean_value(value: object) -> str | None:
+    """Collapse a field value's white space; an empty value is None.
+
+    Args:
+        value: Text, a number, a truth value, or None.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    return " ".join(str(value).split()) or None

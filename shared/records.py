@@ -1,0 +1,364 @@
+"""The records: small JSON objects that are changed only by compare-and-set.
+
+One object takes about one write a second, so a record is one job, one run, one dataset, and never
+a growing list.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.errors import Conflict, NotFound, TunedropError
+from shared.examples import FieldValue
+from shared.ports import Bucket
+from shared.task import Configuration, Task
+
+JobState = Literal[
+    "planned",
+    "queued",
+    "submitting",
+    "submitted",
+    "running",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "expired",
+    "partially_succeeded",
+    "refused",
+]
+
+Decision = Literal["promote_tuned", "keep_prompting", "not_enough_data"]
+
+
+class BrokenRecord(TunedropError):
+    """A record cannot be read: somebody changed it by hand, or a newer version wrote it."""
+
+
+class Record(BaseModel):
+    """What all records share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+
+
+R = TypeVar("R", bound=Record)
+
+
+class TaskRecord(Record):
+    """A task as it is now: task.yaml, or what was inferred in its place."""
+
+    name: str
+    task: Task
+    source: str
+    source_generation: int
+    explanation: tuple[str, ...] = ()
+
+
+class DatasetRecord(Record):
+    """One upload, converted.
+
+    `task` is the task as it was resolved for this upload: its labels or fields are complete.
+    `counts` holds examples a split, `labels` examples a label and split.
+    """
+
+    id: str
+    task_name: str
+    task: Task
+    explanation: tuple[str, ...]
+    source_bucket: str
+    source_object: str
+    source_generation: int
+    rows: int
+    counts: dict[str, int]
+    quarantined: int
+    quarantined_by_reason: dict[str, int]
+    labels: dict[str, dict[str, int]]
+    training_tokens: int
+    created: datetime
+
+
+class RunRecord(Record):
+    """One tuning request on one dataset."""
+
+    id: str
+    task_name: str
+    dataset: str
+    base_model: str
+    plan: tuple[Configuration, ...]
+    jobs: tuple[str, ...]
+    state: Literal["open", "refused", "closed"] = "open"
+    reason: str = ""
+    estimated_usd: float | None = None
+    price_note: str = ""
+    max_concurrent_jobs: int = 1
+    created: datetime
+
+
+class JobRecord(Record):
+    """One tuning job of a run: first the intent, then what became of it.
+
+    `epoch` counts the leases: an older holder's write fails its compare-and-set.
+    """
+
+    id: str
+    run: str
+    task_name: str
+    dataset: str
+    base_model: str
+    configuration: Configuration
+    state: JobState = "planned"
+    epoch: int = 0
+    lease_until: datetime | None = None
+    resource: str = ""
+    endpoint: str = ""
+    model: str = ""
+    error: str = ""
+    example_count: int = 0
+    billable_tokens: int = 0
+    dropped_examples: tuple[str, ...] = ()
+    announced: bool = False
+    created: datetime
+
+
+class Shot(Record):
+    """An example inside a prompt."""
+
+    text: str
+    answer: str | list[str] | dict[str, FieldValue]
+
+
+class Candidate(Record):
+    """Anything that can answer: a prompting strategy on a base model, or a tuned model.
+
+    `model` is what is called: a base model's name, or a tuned model's endpoint.
+    """
+
+    name: str
+    kind: Literal["prompting", "tuned"]
+    model: str
+    base_model: str
+    shots: tuple[Shot, ...] = ()
+    run: str = ""
+    job: str = ""
+    configuration: Configuration | None = None
+
+
+class EvaluationRecord(Record):
+    """A candidate's figures on a split.
+
+    `row_scores` holds each row's score between 0 and 1, in the split's row order, which is the
+    same for every candidate; `service_exact_match` is the evaluation service's figure.
+    """
+
+    candidate: Candidate
+    dataset: str
+    split: Literal["validation", "test"]
+    n: int
+    metrics: dict[str, float]
+    per_label: dict[str, dict[str, float]]
+    confusions: tuple[tuple[str, str, int], ...]
+    invalid: int
+    service_exact_match: float
+    row_scores: tuple[float, ...]
+    prompt_tokens: int
+    answer_tokens: int
+
+
+class Figure(Record):
+    """One candidate's primary figure in a verdict."""
+
+    candidate: str
+    kind: Literal["prompting", "tuned"]
+    split: Literal["validation", "test"]
+    n: int
+    metrics: dict[str, float]
+
+
+class Comparison(Record):
+    """The tuned model against the prompt, on the same rows."""
+
+    tuned: str
+    prompting: str
+    n: int
+    difference: float
+    tuned_better: int
+    prompting_better: int
+    p_value: float
+
+
+class VerdictRecord(Record):
+    """Which candidate should serve, and what that rests on."""
+
+    task_name: str
+    dataset: str
+    run: str = ""
+    decision: Decision
+    winner: str
+    metric: str
+    target: float
+    target_met: bool
+    reason: str
+    figures: tuple[Figure, ...]
+    comparison: Comparison | None = None
+    failed_jobs: tuple[str, ...] = ()
+    created: datetime
+
+
+class Promotion(Record):
+    """One line of a champion's history."""
+
+    candidate: str
+    dataset: str
+    run: str
+    at: datetime
+
+
+class ChampionRecord(Record):
+    """The candidate that serves a task now, with the task as the candidate was taught it."""
+
+    task_name: str
+    candidate: Candidate
+    task: Task
+    dataset: str
+    run: str
+    at: datetime
+    history: tuple[Promotion, ...] = ()
+
+
+class Provenance(Record):
+    """Where an answer comes from."""
+
+    document: str
+    generation: int
+    champion: str
+    model: str
+    model_version: str
+    dataset: str
+    prompt_hash: str
+    samples: int
+    temperature: float
+    prompt_tokens: int
+    answer_tokens: int
+    characters: int
+    reader: str
+
+
+class ResultRecord(Record):
+    """The answer to a document."""
+
+    document: str
+    task_name: str
+    status: Literal["accepted", "review", "rejected", "waiting"]
+    answer: str | list[str] | dict[str, FieldValue] | None = None
+    confidence: float | None = None
+    calibrated: bool = False
+    field_confidences: dict[str, float] = {}
+    tally: dict[str, int] = {}
+    reason: str = ""
+    remedy: str = ""
+    generation: int
+    provenance: Provenance | None = None
+    at: datetime
+
+
+class RejectionRecord(Record):
+    """A bad input, and why."""
+
+    function: str
+    subject: str
+    generation: int = 0
+    reason: str
+    remedy: str
+    at: datetime
+
+
+class OpenMarker(Record):
+    """A sign that some work is not finished; deleted when it is."""
+
+    kind: Literal["dataset", "run", "document"]
+    task_name: str
+    id: str
+    since: datetime
+    event: dict[str, str] = {}
+
+
+def load(bucket: Bucket, path: str, kind: type[R]) -> tuple[R, int] | None:
+    """Read a record and its generation; None when there is none.
+
+    Raises:
+        BrokenRecord: The object there is not such a record.
+    """
+    try:
+        content, generation = bucket.read(path)
+    except NotFound:
+        return None
+    try:
+        return kind.model_validate_json(content), generation
+    except ValidationError as error:
+        raise BrokenRecord(
+            f"gs://{bucket.name}/{path} is not a {kind.__name__}: {error.error_count()} problems, "
+            f"first at {error.errors()[0]['loc']}. Restore it, or delete it to have it made anew."
+        ) from None
+
+
+def read(bucket: Bucket, path: str, kind: type[R]) -> R | None:
+    """Read a record; None when there is none. Raises BrokenRecord."""
+    found = load(bucket, path, kind)
+    return found[0] if found else None
+
+
+def create(bucket: Bucket, path: str, record: Record) -> bool:
+    """Write a record unless there is one already; say whether it was written."""
+    try:
+        bucket.write(path, encode(record), if_generation=0)
+    except Conflict:
+        return False
+    return True
+
+
+def replace(bucket: Bucket, path: str, record: Record, generation: int) -> int:
+    """Write over the generation that was read and return the new one. Raises Conflict."""
+    return bucket.write(path, encode(record), if_generation=generation)
+
+
+def change(
+    bucket: Bucket, path: str, kind: type[R], edit: Callable[[R | None], R | None], tries: int = 8
+) -> R | None:
+    """Change a record by compare-and-set, reading again when another writer was faster.
+
+    Args:
+        bucket: Where the record is.
+        path: Its name.
+        kind: Its model.
+        edit: From the record as it is (None when there is none) to the record as it should be,
+            or None to leave it alone. It may be called several times.
+        tries: How often to try.
+
+    Returns:
+        The record as it now is.
+
+    Raises:
+        Conflict: Others were faster every time.
+    """
+    for attempt in range(tries):
+        found = load(bucket, path, kind)
+        old, generation = found or (None, 0)
+        new = edit(old)
+        if new is None or new == old:
+            return old
+        try:
+            replace(bucket, path, new, generation)
+        except Conflict:
+            if attempt + 1 == tries:
+                raise
+        else:
+            return new
+    return None
+
+
+def encode(record: Record) -> bytes:
+    """Write a record as JSON that people can read."""
+    return record.model_dump_json(indent=1).encode()

@@ -1,0 +1,339 @@
+"""task.yaml: what is to be learnt, and how far tunedrop may go to learn it.
+
+`docs/task.md` is generated from the descriptions below (`make docs`).
+"""
+
+import difflib
+import re
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from shared.errors import Rejected
+
+TaskType = Literal["classification", "sentiment", "extraction"]
+Metric = Literal["exact_match", "macro_f1", "field_f1"]
+Strategy = Literal["zero-shot", "few-shot"]
+AdapterSize = Literal[1, 2, 4, 8, 16]
+
+TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+def _as_text(value: object) -> object:
+    """Take a number in YAML for the text it was written as; refuse yes, no, on and off."""
+    if isinstance(value, bool):
+        raise ValueError("YAML reads this word as true or false; put it in quotes")
+    return str(value) if isinstance(value, int | float) else value
+
+
+Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=200)]
+
+
+class Part(BaseModel):
+    """A part of task.yaml: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(Part):
+    """One label."""
+
+    name: Name = Field(description="The label, as it stands in the data and as the model says it.")
+    description: str = Field("", description="When the label applies. Prompted models read it.")
+
+
+class FieldSpec(Part):
+    """One field to extract."""
+
+    name: Name = Field(description="The field's name: its key in the answer, its column in a file.")
+    description: str = Field("", description="What the field holds. Prompted models read it.")
+    required: bool = Field(
+        default=False, description="Examples without a value for it go to quarantine."
+    )
+
+
+class Columns(Part):
+    """Where an uploaded file keeps what."""
+
+    text: Name | None = Field(
+        None,
+        description="The column that holds the text: its name, or its number from 1 in a file "
+        "without a header. Left out, it is found by its usual names.",
+    )
+    label: Name | None = Field(
+        None, description="The column that holds the label, named or numbered in the same way."
+    )
+
+
+class Split(Part):
+    """How examples are divided. The rule is a hash of the text: the same text, the same split."""
+
+    validation: float = Field(
+        0.15, ge=0.02, le=0.4, description="Share of examples that candidates are compared on."
+    )
+    test: float = Field(
+        0.2, ge=0.02, le=0.4, description="Share of examples kept for the final verdict."
+    )
+    max_validation: int = Field(
+        5000, ge=10, le=5000, description="At most this many validation examples (Vertex AI's cap)."
+    )
+
+
+class Target(Part):
+    """What is good enough."""
+
+    metric: Metric | None = Field(
+        None,
+        description="exact_match (default for labels), macro_f1, or field_f1 (default for fields).",
+    )
+    value: float = Field(
+        0.9, ge=0, le=1, description="Prompting that reaches this is kept, without tuning."
+    )
+
+
+class Prompting(Part):
+    """The prompting candidates, measured first because they may be enough."""
+
+    strategies: tuple[Strategy, ...] = Field(
+        ("zero-shot", "few-shot"), min_length=1, description="The strategies to measure."
+    )
+    examples: int = Field(
+        12, ge=1, le=100, description="How many training examples a few-shot prompt holds."
+    )
+
+
+class Configuration(Part):
+    """One choice of hyperparameters, in Vertex AI's names."""
+
+    epoch_count: int = Field(4, ge=1, le=100, description="Passes over the training data.")
+    learning_rate_multiplier: float = Field(
+        1.0, gt=0, le=10, description="Factor on the recommended learning rate."
+    )
+    adapter_size: AdapterSize = Field(1, description="Rank of the adapter: 1, 2, 4, 8 or 16.")
+
+
+class Tuning(Part):
+    """When and how to tune."""
+
+    when: Literal["prompting_misses_target", "always", "never"] = Field(
+        "prompting_misses_target",
+        description="When a converted dataset leads to tuning without anybody asking.",
+    )
+    base_model: str = Field("gemini-3.5-flash-lite", description="The model that is tuned.")
+    sweep: Literal["recommended", "single"] | tuple[Configuration, ...] = Field(
+        "recommended",
+        description="recommended (Google's five configurations), single (4 epochs, multiplier 1, "
+        "adapter size 1), or a list of configurations.",
+    )
+    budget_usd: float = Field(
+        50.0, gt=0, description="A run that is estimated to cost more than this is refused."
+    )
+    max_concurrent_jobs: int = Field(
+        1, ge=1, le=20, description="How many jobs of this task may run at the same time."
+    )
+
+
+class Evaluation(Part):
+    """How candidates are measured."""
+
+    max_rows: int = Field(
+        300, ge=10, le=5000, description="At most this many rows of a split are asked."
+    )
+    significance: float = Field(
+        0.05,
+        gt=0,
+        lt=0.5,
+        description="A difference with a p-value above this is not taken for real.",
+    )
+    promote: Literal["automatically", "by_hand"] = Field(
+        "automatically", description="Whether the verdict's winner becomes the champion by itself."
+    )
+
+
+class Serving(Part):
+    """How documents are answered."""
+
+    samples: int = Field(
+        5, ge=1, le=8, description="Answers sampled for each document; the majority wins."
+    )
+    temperature: float = Field(
+        0.7, ge=0, le=2, description="Sampling temperature; above zero, or every sample agrees."
+    )
+    review_below: float = Field(
+        0.6, ge=0, le=1, description="Answers with a confidence below this go to review."
+    )
+    max_document_bytes: int = Field(
+        1_000_000, ge=1, le=20_000_000, description="Larger documents are rejected unread."
+    )
+
+
+class Task(Part):
+    """What is to be learnt."""
+
+    type: TaskType = Field(description="classification, sentiment or extraction.")
+    instruction: str = Field(
+        "",
+        max_length=20_000,
+        description="What the model is asked to do, as you would tell a colleague.",
+    )
+    labels: tuple[Label, ...] = Field(
+        (),
+        description="The labels, as names or as name and description. Left out, they are taken "
+        "from the data. For sentiment: from worst to best.",
+    )
+    fields: tuple[FieldSpec, ...] = Field(
+        (), description="The fields to extract. Left out, they are taken from the data."
+    )
+    multi_label: bool = Field(default=False, description="Whether a text can have several labels.")
+    ordered: bool = Field(default=False, description="Whether the labels run from low to high.")
+    columns: Columns = Field(Columns(), description="Where the file keeps text and label.")
+    split: Split = Field(Split(), description="How examples are divided.")
+    target: Target = Field(Target(), description="What is good enough.")
+    prompting: Prompting = Field(Prompting(), description="The prompting candidates.")
+    tuning: Tuning = Field(Tuning(), description="When and how to tune.")
+    evaluation: Evaluation = Field(Evaluation(), description="How candidates are measured.")
+    serving: Serving = Field(Serving(), description="How documents are answered.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_plain_names(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        named = {
+            key: [item if isinstance(item, dict | Part) else {"name": item} for item in items]
+            for key in ("labels", "fields")
+            if isinstance(items := value.get(key), list | tuple)
+        }
+        return {**value, **named}
+
+    @model_validator(mode="after")
+    def _check_parts_agree(self) -> "Task":
+        if self.type == "extraction":
+            if self.labels:
+                raise ValueError("an extraction task has fields, not labels")
+            if self.multi_label:
+                raise ValueError("multi_label is for classification; a field can hold a list")
+        elif self.fields:
+            raise ValueError(f"a {self.type} task has labels, not fields")
+        for key, parts in (("labels", self.labels), ("fields", self.fields)):
+            names = [part.name for part in parts]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{key} names {twice[0]!r} twice")
+        if len(self.labels) == 1:
+            raise ValueError("labels has one label only; there is nothing to choose between")
+        if (self.target.metric == "field_f1") != (self.type == "extraction") and (
+            self.target.metric not in {None, "exact_match"}
+        ):
+            raise ValueError(f"target.metric {self.target.metric} does not suit a {self.type} task")
+        return self
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels' names, in their order."""
+        return tuple(label.name for label in self.labels)
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """The fields' names, in their order."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def primary_metric(self) -> Metric:
+        """The metric that candidates are compared by."""
+        default: Metric = "field_f1" if self.type == "extraction" else "exact_match"
+        return self.target.metric or default
+
+    def data_key(self) -> dict[str, Any]:
+        """The part of the task that shapes a dataset; the rest is policy and can change freely."""
+        parts = {"type", "instruction", "labels", "fields", "multi_label", "columns", "split"}
+        return self.model_dump(mode="json", include=parts)
+
+
+def parse_task(text: str, source: str = "task.yaml") -> Task:
+    """Read a task.yaml.
+
+    Args:
+        text: The file's content.
+        source: The file's name, for messages.
+
+    Raises:
+        Rejected: It is not YAML, or a key or value is wrong; the message names it.
+    """
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise Rejected(f"{source} is not YAML{where}.", "Check its indentation.") from error
+    if not isinstance(value, dict):
+        raise Rejected(f"{source} holds no keys.", "It needs at least `type:`.")
+    try:
+        return Task.model_validate(value)
+    except ValidationError as error:
+        problems = [_explain(problem) for problem in error.errors()[:5]]
+        raise Rejected(f"{source}: {'; '.join(problems)}.", "See docs/task.md.") from None
+
+
+def _explain(problem: Any) -> str:
+    """Turn one of pydantic's problems into a phrase that names the key and the remedy."""
+    path = [str(step) for step in problem["loc"] if not _is_union_step(str(step))]
+    where = ".".join(path) or "the task"
+    if problem["type"] == "extra_forbidden":
+        here = {key: key for key in _model_at(path[:-1]).model_fields}
+        near = _nearest(path[-1], here, cutoff=0.6) or _nearest(path[-1], _all_keys(Task), cutoff=0)
+        return f"{where} is not a known key (the nearest is {near})"
+    message = problem["msg"].removeprefix("Value error, ")
+    if message[1:2].islower():
+        message = message[0].lower() + message[1:]
+    return f"{where}: {message}"
+
+
+def _nearest(key: str, known: dict[str, str], cutoff: float) -> str | None:
+    """Find the known key that looks most like this one.
+
+    Args:
+        key: The key as somebody wrote it.
+        known: Full path -> bare key.
+        cutoff: The least similarity, 0 to 1.
+
+    Returns:
+        The full path of the nearest key, None when none is near enough.
+    """
+    near = difflib.get_close_matches(key, list(known.values()), n=1, cutoff=cutoff)
+    return next((path for path, bare in known.items() if near and bare == near[0]), None)
+
+
+def _all_keys(model: type[Part], prefix: str = "") -> dict[str, str]:
+    """List every key of the file: full path -> bare key."""
+    keys: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        keys[f"{prefix}{name}"] = name
+        for inner in _models_in(field.annotation):
+            keys |= _all_keys(inner, f"{prefix}{name}.")
+    return keys
+
+
+def _is_union_step(step: str) -> bool:
+    """Whether pydantic put this step into an error's path for a branch of a union type."""
+    return step.startswith(("literal[", "tuple[", "function-", "constrained-"))
+
+
+def _model_at(path: list[str]) -> type[Part]:
+    """Find the model that the keys of a path belong to."""
+    model: type[Part] = Task
+    for step in path:
+        if step.isdigit():
+            continue
+        found = _models_in(model.model_fields[step].annotation)
+        if found:
+            model = found[0]
+    return model
+
+
+def _models_in(annotation: object) -> list[type[Part]]:
+    """List the parts that a type annotation mentions."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]
