@@ -1,12 +1,13 @@
 """Names the candidates: prompting strategies on the base model, and tuned models."""
 
 from shared import paths
+from shared.candidates import shots_of
 from shared.examples import Answer, Example
 from shared.models import serving_location
 from shared.paths import content_id
-from shared.prompts import Prompt, prompt_hash, prompted, tuned_prompt
+from shared.prompts import prompt_hash
 from shared.records import Candidate, DatasetRecord, JobRecord, Shot
-from shared.task import Strategy, Task
+from shared.task import Strategy
 
 
 def prompting_candidate(
@@ -40,18 +41,6 @@ def tuned_candidate(job: JobRecord) -> Candidate:
         job=job.id,
         configuration=job.configuration,
     )
-
-
-def prompt_of(candidate: Candidate, task: Task, text: str) -> Prompt:
-    """Make the prompt that a candidate is asked with."""
-    if candidate.kind == "tuned":
-        return tuned_prompt(task, text)
-    return prompted(task, text, shots_of(candidate))
-
-
-def shots_of(candidate: Candidate) -> list[Example]:
-    """Return the examples inside of a candidate's prompt."""
-    return [Example(shot.text, shot.answer) for shot in candidate.shots]
 
 
 def candidate_key(candidate: Candidate, dataset: DatasetRecord) -> str:

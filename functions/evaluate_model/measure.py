@@ -11,10 +11,11 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from functions.evaluate_model.candidates import candidate_key, prompt_of
+from functions.evaluate_model.candidates import candidate_key
 from functions.evaluate_model.held_out import held_out_rows
 from functions.evaluate_model.metrics import compute_figures
 from shared import log, paths
+from shared.candidates import prompt_of
 from shared.errors import Conflict, NotFound, Rejected
 from shared.examples import Example
 from shared.ports import Bucket, ExactMatch, Generator, Sampling, World

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from functions.process_document.reading import Document, read_document
 from shared import log, open_work, paths
+from shared.candidates import prompt_of, shots_of
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
-from shared.examples import Example
 from shared.facts import publish_fact
 from shared.ports import Generator, Reply, Sampling, World
-from shared.prompts import Prompt, parse_answer, prompt_hash, prompted, tuned_prompt
+from shared.prompts import parse_answer, prompt_hash
 from shared.records import (
     ChampionRecord,
     Provenance,
@@ -110,7 +110,7 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     except NotFound:
         return
     document = read_document(content, arrival.name)
-    prompt = _prompt(champion, document.text)
+    prompt = prompt_of(champion.candidate, champion.task, document.text)
     seed = int(paths.content_id(arrival.name, document.text), 16) % _SEED_RANGE
     sampling = Sampling(serving.samples, serving.temperature, seed)
     reply = generator.generate(champion.candidate.model, prompt, sampling)
@@ -156,17 +156,6 @@ def _serving(world: World, champion: ChampionRecord) -> Serving:
     return (current.task if current else champion.task).serving
 
 
-def _prompt(champion: ChampionRecord, text: str) -> Prompt:
-    """Make the prompt that the champion was measured with."""
-    if champion.candidate.kind == "tuned":
-        return tuned_prompt(champion.task, text)
-    return prompted(champion.task, text, _shots(champion))
-
-
-def _shots(champion: ChampionRecord) -> list[Example]:
-    return [Example(shot.text, shot.answer) for shot in champion.candidate.shots]
-
-
 def _result(
     arrival: Arrival,
     world: World,
@@ -195,7 +184,7 @@ def _result(
             model=champion.candidate.model,
             model_version=reply.model_version,
             dataset=champion.dataset,
-            prompt_hash=prompt_hash(champion.task, _shots(champion)),
+            prompt_hash=prompt_hash(champion.task, shots_of(champion.candidate)),
             samples=len(reply.texts),
             temperature=serving.temperature,
             prompt_tokens=reply.prompt_tokens,
