@@ -41,7 +41,7 @@ class SplitPlan:
         self._hashes.append(hashed)
         self._strata.append(self._numbers.setdefault(stratum, len(self._numbers)))
 
-    def decide(self) -> array[int]:
+    def decide(self) -> "array[int]":
         """Return each example's split, TRAIN, VALIDATION or TEST, in the order they were added."""
         test = int(self._split.test * _HASH_RANGE)
         validation = test + int(self._split.validation * _HASH_RANGE)
@@ -52,7 +52,7 @@ class SplitPlan:
         self._cap_validation(codes)
         return codes
 
-    def _give_every_stratum_a_share(self, codes: array[int]) -> None:
+    def _give_every_stratum_a_share(self, codes: "array[int]") -> None:
         """Move the smallest hashes of a stratum that a split would lack."""
         members: dict[int, list[int]] = defaultdict(list)
         for index, stratum in enumerate(self._strata):
@@ -67,7 +67,7 @@ class SplitPlan:
             if VALIDATION not in {codes[index] for index in indexes}:
                 codes[next(index for index in by_hash if codes[index] != TEST)] = VALIDATION
 
-    def _cap_validation(self, codes: array[int]) -> None:
+    def _cap_validation(self, codes: "array[int]") -> None:
         """Keep the smallest hashes of a validation split that is too large; train gets the rest."""
         chosen = [index for index, code in enumerate(codes) if code == VALIDATION]
         chosen.sort(key=lambda index: self._hashes[index])

@@ -4,6 +4,7 @@ It answers Google's own clients for tuning jobs, content generation, token count
 evaluation. It is not Gemini: it learns with small linear models, and says so in every answer.
 """
 
-from local.vertex.server import VertexServer, VertexSettings
+from local.vertex.api import VertexSettings
+from local.vertex.server import VertexServer
 
 __all__ = ["VertexServer", "VertexSettings"]

@@ -6,7 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
-from local.vertex.server import VertexServer, VertexSettings
+from local.vertex.api import VertexSettings
+from local.vertex.server import VertexServer
 
 
 def main(arguments: list[str] | None = None) -> None:

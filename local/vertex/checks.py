@@ -46,6 +46,8 @@ def check_tuning_job(job: aiplatform_v1.TuningJob, location: str) -> BaseModel:
     plain = aiplatform_v1.TuningJob.pb(job)
     if not plain.HasField("supervised_tuning_spec"):
         raise invalid("supervised_tuning_spec is required.")
+    if plain.HasField("pre_tuned_model"):
+        raise invalid("The local stand-in does not tune tuned models further.")
     spec = job.supervised_tuning_spec
     if not spec.training_dataset_uri:
         raise invalid("supervised_tuning_spec.training_dataset_uri is required.")

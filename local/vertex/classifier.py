@@ -1,6 +1,6 @@
 """The tuned model of classification, sentiment and multi-label tasks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from local.vertex.answers import LabelKnowledge, LabelSetKnowledge
 from local.vertex.features import FeatureCache, TextFeatures
-from local.vertex.linear import Array, HyperParameters, train_linear
+from local.vertex.linear import Array, Training, train_linear
 
 # How many of the most frequent features an adapter of size one may use.
 _FEATURES_A_SIZE = 2_500
@@ -55,10 +55,8 @@ def train_labels(
     answers: Sequence[Sequence[str]],
     *,
     many: bool,
-    hyper_parameters: HyperParameters,
+    training: Training,
     cache: FeatureCache,
-    seed: int,
-    stop: Callable[[], bool] = lambda: False,
 ) -> LabelModel:
     """Train a classifier.
 
@@ -66,10 +64,8 @@ def train_labels(
         texts: The training texts.
         answers: The labels of each text; exactly one each unless `many`.
         many: Whether a text may have any number of labels.
-        hyper_parameters: The job's hyperparameters; the adapter size limits the features.
+        training: Hyperparameters, of which the adapter size limits the features, and the seed.
         cache: Keeps the features of recent datasets.
-        seed: Decides the order of the rows.
-        stop: Asked after every epoch; training ends early when it says true.
 
     Returns:
         The trained model.
@@ -81,7 +77,6 @@ def train_labels(
         for label in row_labels:
             targets[row, position[label]] = 1
     features, matrix = cache.get(texts)
-    used = matrix[:, : _FEATURES_A_SIZE * hyper_parameters.adapter_size]
-    link = "sigmoid" if many else "softmax"
-    checkpoints = train_linear(used, targets, link, hyper_parameters, seed, stop)
+    used = matrix[:, : _FEATURES_A_SIZE * training.hyper_parameters.adapter_size]
+    checkpoints = train_linear(used, targets, "sigmoid" if many else "softmax", training)
     return LabelModel(labels, features, checkpoints, many, all(len(row) > 0 for row in answers))

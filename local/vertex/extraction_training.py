@@ -1,19 +1,18 @@
 """Turns training texts and records into an extractor: fields, places, conventions, models."""
 
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.vertex.classifier import LabelModel, train_labels
 from local.vertex.conventions import Found, find_value, learn_convention
-from local.vertex.extractor import FieldModel, Lesson, SpanField, train_reaches, train_starts
+from local.vertex.extractor import FieldModel, SpanField
 from local.vertex.features import FeatureCache
 from local.vertex.layout import Layout, lay_out
-from local.vertex.linear import HyperParameters
+from local.vertex.linear import Training
+from local.vertex.span_training import Lesson, train_reaches, train_starts
 
-_FEATURES_A_SIZE = 25_000
 _MAXIMUM_TOKENS = 400_000
 _LEAST_FOUND = 0.5
 _MOST_CLOSED_VALUES = 200
@@ -56,14 +55,25 @@ class _Observed:
         self.aligned += bool(places)
         self.found.append(places or None)
 
+    def span_field(self, texts: int) -> SpanField:
+        """Sum up a field whose values stand in the text."""
+        return SpanField(
+            convention=learn_convention(self.habits),
+            is_list=self.several,
+            bare_single=self.bare_single,
+            may_be_absent=self.present < texts,
+            longest=max(
+                (last - first + 1 for _, place, _ in self.habits for first, last in place.spans),
+                default=1,
+            ),
+        )
+
 
 def train_fields(
     texts: Sequence[str],
     records: Sequence[dict[str, Any]],
-    hyper_parameters: HyperParameters,
+    training: Training,
     cache: FeatureCache,
-    seed: int,
-    stop: Callable[[], bool] = lambda: False,
 ) -> FieldModel:
     """Train an extractor.
 
@@ -73,68 +83,52 @@ def train_fields(
     Args:
         texts: The training texts.
         records: Each text's fields; a value is text, a number, a list of these, or null.
-        hyper_parameters: The job's hyperparameters; the adapter size limits the features.
+        training: Hyperparameters, of which the adapter size limits the features, and the seed.
         cache: Keeps the text features of recent datasets.
-        seed: Decides the order of the texts.
-        stop: Asked after every epoch; training ends early when it says true.
 
     Returns:
         The trained model.
     """
     names = tuple(dict.fromkeys(name for record in records for name in record))
     layouts = _up_to_limit([lay_out(text) for text in texts])
-    used = range(len(layouts))
     observed = {name: _Observed() for name in names}
-    for index in used:
-        for name in names:
-            observed[name].add(layouts[index], records[index].get(name))
+    for layout, record in zip(layouts, records, strict=False):
+        for name, about in observed.items():
+            about.add(layout, record.get(name))
     closed = {
-        name: _closed_model(texts, records, name, hyper_parameters, cache, seed, stop)
+        name: _closed_model(texts, [record.get(name) for record in records], training, cache)
         for name, about in observed.items()
-        if about.present
-        and about.aligned < _LEAST_FOUND * about.present
-        and len({json.dumps(record.get(name), sort_keys=True) for record in records})
-        <= min(_MOST_CLOSED_VALUES, len(records) // 2)
+        if _is_closed(about, [record.get(name) for record in records])
     }
     spans = {
-        name: SpanField(
-            convention=learn_convention(about.habits),
-            is_list=about.several,
-            bare_single=about.bare_single,
-            may_be_absent=about.present < len(layouts),
-            longest=max(
-                (last - first + 1 for _, place, _ in about.habits for first, last in place.spans),
-                default=1,
-            ),
-        )
+        name: about.span_field(len(layouts))
         for name, about in observed.items()
         if name not in closed and about.aligned
     }
     lessons = [
         Lesson(
-            layouts[index],
+            layout,
             tuple(
                 tuple(span for place in observed[name].found[index] or [] for span in place.spans)
                 for name in spans
             ),
             tuple(observed[name].found[index] is not None for name in spans),
         )
-        for index in used
-        if layouts[index].words
+        for index, layout in enumerate(layouts)
+        if layout.words
     ]
-    limit = _FEATURES_A_SIZE * hyper_parameters.adapter_size
-    is_list = [spec.is_list for spec in spans.values()]
-    starts, start_epochs = train_starts(lessons, is_list, hyper_parameters, limit, seed, stop)
-    reaches, reach_epochs = train_reaches(lessons, len(spans), hyper_parameters, limit, seed, stop)
-    missing = Counter(name in record for record in records for name in names)
+    starts, start_epochs = train_starts(lessons, [f.is_list for f in spans.values()], training)
+    reaches, reach_epochs = train_reaches(lessons, len(spans), training)
+    left_out = sum(name not in record for record in records for name in names)
+    empty = sum(not _values_of(record.get(name)) for record in records for name in names)
     return FieldModel(
         names=names,
         spans=spans,
         closed=closed,
-        keep_absent=missing[False] * 2
-        <= sum(_values_of(r.get(n)) == [] for r in records for n in names),
+        keep_absent=left_out * 2 <= empty,
         start_columns=starts,
         continue_columns=reaches,
+        # Stopped early, the two may have come to different epochs.
         checkpoints=list(zip(start_epochs, reach_epochs, strict=False)),
     )
 
@@ -149,24 +143,19 @@ def _up_to_limit(layouts: list[Layout]) -> list[Layout]:
     return layouts
 
 
+def _is_closed(about: _Observed, values: Sequence[Any]) -> bool:
+    """Say whether a field's values come from a small set rather than from the text."""
+    different = len({json.dumps(value, sort_keys=True) for value in values})
+    return about.aligned < _LEAST_FOUND * about.present and different <= min(
+        _MOST_CLOSED_VALUES, len(values) // 2
+    )
+
+
 def _closed_model(
-    texts: Sequence[str],
-    records: Sequence[dict[str, Any]],
-    name: str,
-    hyper_parameters: HyperParameters,
-    cache: FeatureCache,
-    seed: int,
-    stop: Callable[[], bool],
+    texts: Sequence[str], values: Sequence[Any], training: Training, cache: FeatureCache
 ) -> tuple[LabelModel, dict[str, Any]]:
     """Train a classifier over a field's values, and give the value of each of its labels."""
-    written = [json.dumps(record.get(name), ensure_ascii=False) for record in records]
-    model = train_labels(
-        texts,
-        [[value] for value in written],
-        many=False,
-        hyper_parameters=hyper_parameters,
-        cache=cache,
-        seed=seed,
-        stop=stop,
-    )
+    written = [json.dumps(value, ensure_ascii=False) for value in values]
+    answers = [[value] for value in written]
+    model = train_labels(texts, answers, many=False, training=training, cache=cache)
     return model, {value: json.loads(value) for value in set(written)}

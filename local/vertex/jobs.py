@@ -1,27 +1,21 @@
-"""Tuning jobs: their states, the quota, the threads that train, and the files that keep them."""
+"""Tuning jobs: their states, the quota, and the threads that train."""
 
-import json
 import logging
 import threading
 import time
-from collections import Counter, OrderedDict
-from dataclasses import dataclass
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPIError
-from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
-from google.cloud import aiplatform_v1, storage
-from requests.exceptions import RequestException
+from google.cloud import aiplatform_v1
 
-from local.vertex.base_models import BASE_MODELS
-from local.vertex.checks import check_tuning_job, read_filter, read_hyper_parameters
+from local.vertex.checks import check_tuning_job, read_filter
+from local.vertex.endpoints import TunedEndpoints
 from local.vertex.features import FeatureCache
-from local.vertex.linear import HyperParameters
-from local.vertex.tuned import TunedModel, train
-from local.vertex.tuning_data import DatasetError, TuningExample, data_stats, read_examples
+from local.vertex.job_store import JobStore, job_number
+from local.vertex.training_run import TrainingResult, run_training
+from local.vertex.tuning_data import DatasetError
 from local.vertex.wire import ApiError, invalid
 
 _State = aiplatform_v1.JobState
@@ -29,11 +23,14 @@ _ENDED = frozenset(
     (_State.JOB_STATE_SUCCEEDED, _State.JOB_STATE_FAILED, _State.JOB_STATE_CANCELLED)
 )
 _FIRST_ID = 1_000_000_000_000_000_001
-_MOST_VALIDATION = 5_000
-_MODELS_IN_MEMORY = 8
 _INVALID_ARGUMENT = 3
 _INTERNAL = 13
-_STEP_ROWS = 32
+_POLL_SECONDS = 0.01
+_LARGEST_PAGE = 100
+_SET_BY_THE_SERVICE = (
+    "name", "state", "create_time", "start_time", "end_time", "update_time", "error",
+    "experiment", "tuned_model", "tuning_data_stats",
+)  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -46,19 +43,6 @@ class TooManyJobsError(ApiError):
             "RESOURCE_EXHAUSTED",
             f"Quota exceeded: at most {quota} concurrent tuning job(s). Try again when one ends.",
         )
-
-
-@dataclass(frozen=True)
-class Served:
-    """What a tuned endpoint serves.
-
-    Attributes:
-        job: The name of the tuning job it came from.
-        checkpoint: Which epoch, counted from zero, or -1 for the final model.
-    """
-
-    job: str
-    checkpoint: int
 
 
 class TuningJobs:
@@ -83,10 +67,7 @@ class TuningJobs:
             storage_endpoint: Where Cloud Storage answers; None for the client's own default,
                 which STORAGE_EMULATOR_HOST changes.
         """
-        self._jobs_directory = directory / "jobs"
-        self._models_directory = directory / "models"
-        self._jobs_directory.mkdir(parents=True, exist_ok=True)
-        self._models_directory.mkdir(parents=True, exist_ok=True)
+        self._store = JobStore(directory)
         self._quota = quota
         self._training_seconds = training_seconds
         self._queue_seconds = queue_seconds
@@ -94,19 +75,11 @@ class TuningJobs:
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         self._features = FeatureCache()
-        self._jobs: dict[str, aiplatform_v1.TuningJob] = {}
-        self._endpoints: dict[str, Served] = {}
-        self._deleted: set[str] = set()
-        self._loaded: OrderedDict[str, TunedModel] = OrderedDict()
         self._threads: list[threading.Thread] = []
-        self._deleted_file = directory / "deleted_endpoints.json"
-        if self._deleted_file.exists():
-            self._deleted.update(json.loads(self._deleted_file.read_text("utf-8")))
-        for path in sorted(self._jobs_directory.glob("*.json")):
-            job = aiplatform_v1.TuningJob.from_json(path.read_text("utf-8"))
-            self._jobs[job.name] = job
-            self._index_endpoints(job)
+        self.endpoints = TunedEndpoints(self._store)
+        self._jobs = {job.name: job for job in self._store.jobs()}
         for job in list(self._jobs.values()):
+            self.endpoints.add(job)
             if job.state == _State.JOB_STATE_CANCELLING:
                 self._end(job, _State.JOB_STATE_CANCELLED)
             elif job.state not in _ENDED:
@@ -138,19 +111,12 @@ class TuningJobs:
         """
         location = parent.rsplit("/", 1)[1]
         model = check_tuning_job(job, location)
-        now = datetime.now(UTC)
-        created = aiplatform_v1.TuningJob(
-            base_model=model.name,
-            supervised_tuning_spec=job.supervised_tuning_spec,
-            tuned_model_display_name=job.tuned_model_display_name,
-            description=job.description,
-            labels=dict(job.labels),
-            state=_State.JOB_STATE_PENDING,
-            create_time=now,
-            update_time=now,
-            experiment=job.experiment,
-            service_account=job.service_account,
-        )
+        created = _copy(job)
+        for field in _SET_BY_THE_SERVICE:
+            aiplatform_v1.TuningJob.pb(created).ClearField(field)
+        created.base_model = model.name
+        created.state = _State.JOB_STATE_PENDING
+        created.create_time = datetime.now(UTC)
         with self._lock:
             project = parent.split("/")[1]
             open_jobs = [
@@ -160,7 +126,7 @@ class TuningJobs:
             ]
             if len(open_jobs) >= self._quota:
                 raise TooManyJobsError(self._quota)
-            taken = [int(name.rsplit("/", 1)[1]) for name in self._jobs]
+            taken = [job_number(name) for name in self._jobs]
             created.name = f"{parent}/tuningJobs/{max(taken, default=_FIRST_ID - 1) + 1}"
             self._jobs[created.name] = created
             self._keep(created)
@@ -205,20 +171,19 @@ class TuningJobs:
             raise invalid("page_size must not be negative.")
         if token and not token.isdecimal():
             raise invalid("page_token is not valid.")
-        size = min(size or 100, 100)
+        size = min(size or _LARGEST_PAGE, _LARGEST_PAGE)
         with self._lock:
             found = [
                 _copy(job)
                 for name, job in self._jobs.items()
                 if name.startswith(f"{parent}/tuningJobs/") and passes(job)
             ]
-        found.sort(key=_number, reverse=True)
+        found.sort(key=lambda job: job_number(job.name), reverse=True)
         # The token is the last job given, so jobs that are created meanwhile shift nothing.
-        rest = [job for job in found if not token or _number(job) < int(token)]
+        rest = [job for job in found if not token or job_number(job.name) < int(token)]
         page = rest[:size]
-        return aiplatform_v1.ListTuningJobsResponse(
-            tuning_jobs=page, next_page_token=str(_number(page[-1])) if len(rest) > size else ""
-        )
+        next_token = str(job_number(page[-1].name)) if len(rest) > size else ""
+        return aiplatform_v1.ListTuningJobsResponse(tuning_jobs=page, next_page_token=next_token)
 
     def cancel(self, name: str) -> None:
         """Ask a job to stop; a job that has ended stays as it is.
@@ -236,68 +201,6 @@ class TuningJobs:
                 return
             job.state = _State.JOB_STATE_CANCELLING
             self._keep(job)
-
-    def served(self, endpoint: str) -> tuple[TunedModel, Served]:
-        """Return the model behind a tuned endpoint.
-
-        Args:
-            endpoint: projects/P/locations/L/endpoints/E.
-
-        Returns:
-            The model, and which checkpoint of it is served.
-
-        Raises:
-            ApiError: There is no such endpoint.
-        """
-        with self._lock:
-            served = self._endpoints.get(endpoint)
-            if served is None or endpoint in self._deleted:
-                raise ApiError("NOT_FOUND", f"Endpoint `{endpoint}` not found.")
-            model = self._loaded.get(served.job)
-            if model is None:
-                model = TunedModel.load(self._model_file(served.job))
-                self._loaded[served.job] = model
-            self._loaded.move_to_end(served.job)
-            while len(self._loaded) > _MODELS_IN_MEMORY:
-                self._loaded.popitem(last=False)
-            return model, served
-
-    def endpoint(self, name: str) -> aiplatform_v1.Endpoint:
-        """Describe a tuned endpoint.
-
-        Args:
-            name: Its full name.
-
-        Returns:
-            The endpoint with its one deployed model.
-
-        Raises:
-            ApiError: There is no such endpoint.
-        """
-        _, served = self.served(name)
-        job = self.get(served.job)
-        return aiplatform_v1.Endpoint(
-            name=name,
-            display_name=job.tuned_model_display_name,
-            deployed_models=[aiplatform_v1.DeployedModel(id="1", model=job.tuned_model.model)],
-            traffic_split={"1": 100},
-            labels=dict(job.labels),
-            create_time=job.end_time,
-        )
-
-    def delete_endpoint(self, name: str) -> None:
-        """Delete a tuned endpoint.
-
-        Args:
-            name: Its full name.
-
-        Raises:
-            ApiError: There is no such endpoint.
-        """
-        with self._lock:
-            self.served(name)
-            self._deleted.add(name)
-            _write(self._deleted_file, json.dumps(sorted(self._deleted)))
 
     def counts(self) -> dict[str, int]:
         """Count the jobs by state."""
@@ -320,72 +223,43 @@ class TuningJobs:
                 self._keep(job)
         started = time.monotonic()
         try:
-            self._train(job, started)
+            result = run_training(
+                job, self._storage_endpoint, self._features, lambda: self._leaves(job)
+            )
         except DatasetError as error:
             self._end(job, _State.JOB_STATE_FAILED, _INVALID_ARGUMENT, str(error))
         except Exception as error:
             # A job must end whatever happens in it; the log keeps where it went wrong.
             log.exception("tuning job %s failed", job.name)
             self._end(job, _State.JOB_STATE_FAILED, _INTERNAL, f"internal: {type(error).__name__}")
+        else:
+            while not self._leaves(job) and time.monotonic() - started < self._training_seconds:
+                self._stopped.wait(_POLL_SECONDS)
+            self._finish(job, result)
 
-    def _train(self, job: aiplatform_v1.TuningJob, started: float) -> None:
-        def stop() -> bool:
-            return self._stopped.is_set() or job.state == _State.JOB_STATE_CANCELLING
+    def _leaves(self, job: aiplatform_v1.TuningJob) -> bool:
+        """Say whether the work on a job is to be left."""
+        return self._stopped.is_set() or job.state == _State.JOB_STATE_CANCELLING
 
-        spec = job.supervised_tuning_spec
-        examples = self._read(job.name, spec.training_dataset_uri)
-        if spec.validation_dataset_uri:
-            held_out = self._read(job.name, spec.validation_dataset_uri)
-            if len(held_out) > _MOST_VALIDATION:
-                raise DatasetError(
-                    f"the validation dataset has more than {_MOST_VALIDATION} examples"
-                )
-        plain = aiplatform_v1.SupervisedTuningSpec.pb(spec)
-        asked = HyperParameters()
-        if plain.HasField("hyper_parameters"):
-            asked = read_hyper_parameters(spec.hyper_parameters, BASE_MODELS[job.base_model])
-        model = train(job.base_model, examples, asked, self._features, stop)
-        while not stop() and time.monotonic() - started < self._training_seconds:
-            self._stopped.wait(0.01)
-        if self._stopped.is_set():
-            return
-        model.save(self._model_file(job.name))
-        steps_an_epoch = -(-len(examples) // _STEP_ROWS)
-        stats = data_stats(examples, asked.epoch_count, steps_an_epoch * asked.epoch_count)
+    def _finish(self, job: aiplatform_v1.TuningJob, result: TrainingResult) -> None:
         with self._lock:
-            if job.state == _State.JOB_STATE_CANCELLING:
-                self._model_file(job.name).unlink()
-                self._end(job, _State.JOB_STATE_CANCELLED)
-                return
-            job.tuning_data_stats = stats
-            job.tuned_model = _tuned_model(job, asked.epoch_count, steps_an_epoch)
+            if not self._leaves(job):
+                # The model first: a job that says it succeeded can be asked.
+                result.model.save(self._store.model_file(job.name))
+                job.tuning_data_stats = result.stats
+                job.tuned_model = result.named
+                self.endpoints.add(job)
             self._end(job, _State.JOB_STATE_SUCCEEDED)
-            self._index_endpoints(job)
-
-    def _read(self, job_name: str, uri: str) -> list[TuningExample]:
-        bucket, _, path = uri.removeprefix("gs://").partition("/")
-        options = {"api_endpoint": self._storage_endpoint} if self._storage_endpoint else None
-        client = storage.Client(
-            project=job_name.split("/")[1],
-            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-            client_options=options,
-        )
-        try:
-            content: bytes = client.bucket(bucket).blob(path).download_as_bytes(timeout=30)
-        except (GoogleAPIError, GoogleAuthError, RequestException) as error:
-            raise DatasetError(f"cannot read {uri}: {type(error).__name__}") from error
-        finally:
-            client.close()
-        return read_examples(content, uri)
 
     def _end(
         self, job: aiplatform_v1.TuningJob, state: Any, code: int = 0, message: str = ""
     ) -> None:
         with self._lock:
-            if self._stopped.is_set() and state != _State.JOB_STATE_CANCELLED:
-                return
             if job.state == _State.JOB_STATE_CANCELLING:
                 state, code, message = _State.JOB_STATE_CANCELLED, 0, ""
+            elif self._stopped.is_set():
+                # Left open on purpose: the next start runs it again.
+                return
             job.state = state
             job.end_time = datetime.now(UTC)
             if code:
@@ -394,60 +268,10 @@ class TuningJobs:
 
     def _keep(self, job: aiplatform_v1.TuningJob) -> None:
         job.update_time = datetime.now(UTC)
-        path = self._jobs_directory / f"{_number(job)}.json"
-        _write(path, aiplatform_v1.TuningJob.to_json(job, indent=None))
-
-    def _model_file(self, job_name: str) -> Path:
-        return self._models_directory / f"{job_name.rsplit('/', 1)[1]}.joblib"
-
-    def _index_endpoints(self, job: aiplatform_v1.TuningJob) -> None:
-        for checkpoint in job.tuned_model.checkpoints:
-            if checkpoint.endpoint:
-                epoch = int(checkpoint.epoch) - 1
-                self._endpoints[checkpoint.endpoint] = Served(job.name, epoch)
-        if job.tuned_model.endpoint:
-            self._endpoints[job.tuned_model.endpoint] = Served(job.name, -1)
-
-
-def _number(job: aiplatform_v1.TuningJob) -> int:
-    return int(job.name.rsplit("/", 1)[1])
+        self._store.keep(job)
 
 
 def _copy(job: aiplatform_v1.TuningJob) -> aiplatform_v1.TuningJob:
     same = aiplatform_v1.TuningJob.pb(aiplatform_v1.TuningJob())
     same.CopyFrom(aiplatform_v1.TuningJob.pb(job))
     return aiplatform_v1.TuningJob.wrap(same)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(text, "utf-8")
-    unfinished.replace(path)
-
-
-def _tuned_model(
-    job: aiplatform_v1.TuningJob, epochs: int, steps_an_epoch: int
-) -> aiplatform_v1.TunedModel:
-    """Name the tuned model, its endpoint and its checkpoints."""
-    _, project, _, location, *_ = job.name.split("/")
-    served_from = BASE_MODELS[job.base_model].serving_locations[location]
-    last = epochs if not job.supervised_tuning_spec.export_last_checkpoint_only else 1
-    base = _number(job) * 1_000 % 9_000_000_000_000_000_000
-    endpoints = [
-        f"projects/{project}/locations/{served_from}/endpoints/{base + number}"
-        for number in range(last)
-    ]
-    return aiplatform_v1.TunedModel(
-        model=f"projects/{project}/locations/{served_from}/models/{_number(job)}@1",
-        endpoint=endpoints[-1],
-        checkpoints=[
-            {
-                "checkpoint_id": str(number),
-                "epoch": epochs - last + number,
-                "step": (epochs - last + number) * steps_an_epoch,
-                "endpoint": endpoint,
-            }
-            for number, endpoint in enumerate(endpoints, 1)
-        ],
-    )

@@ -5,11 +5,10 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-Integers = np.ndarray[Any, np.dtype[np.int64]]
+from local.vertex.linear import Integers
 
 _DENSE = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 # A number with its separators, one character of a dense script, letters, or one sign.
@@ -17,6 +16,9 @@ _TOKEN = re.compile(rf"\d+(?:[.,:/-]\d+)*|[{_DENSE}]|[^\W\d_{_DENSE}]+|[^\w\s]|_
 _MAXIMUM_CHARACTERS = 20_000
 _CUE_WORDS = 4
 _CUE_LINES = 4
+_COUNTED_LETTERS = 3
+_LONGEST_SHAPE = 12
+_LONGEST_AMOUNT = 15
 _AMOUNT = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
 NOTHING = 0
@@ -50,8 +52,8 @@ def shape_of(word: str) -> str:
         if not word.isascii():
             return "c" if len(word) == 1 else "l"
         form = "X" if word.isupper() else "x" if word.islower() else "Xx"
-        return form + (str(len(word)) if len(word) <= 3 else "+")
-    return re.sub(r"\d", "9", word) if len(word) <= 12 else "9+"
+        return form + (str(len(word)) if len(word) <= _COUNTED_LETTERS else "+")
+    return re.sub(r"\d", "9", word) if len(word) <= _LONGEST_SHAPE else "9+"
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def _amount_ranks(words: list[str]) -> list[int]:
     values = {
         index: float(word.replace(",", ""))
         for index, word in enumerate(words)
-        if "." in word and _AMOUNT.fullmatch(word) and len(word) <= 15
+        if "." in word and _AMOUNT.fullmatch(word) and len(word) <= _LONGEST_AMOUNT
     }
     order = {
         value: min(rank, 5) for rank, value in enumerate(sorted(set(values.values()))[::-1], 1)

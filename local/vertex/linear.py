@@ -3,14 +3,15 @@
 The update is AdaGrad (Duchi et al., 2011) on the rows that a batch touches.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import scipy.sparse as sparse
+from scipy import sparse
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 Link = Literal["softmax", "sigmoid"]
 
 _LARGEST_BATCH = 32
@@ -33,6 +34,38 @@ class HyperParameters:
     epoch_count: int = 4
     learning_rate_multiplier: float = 1.0
     adapter_size: int = 4
+
+
+@dataclass(frozen=True)
+class Training:
+    """What goes with every training, whatever is learnt.
+
+    Attributes:
+        hyper_parameters: What the tuning job asks for.
+        seed: Decides the order of the rows, so that the same data gives the same model.
+        stop: Asked after every epoch; training ends early when it says true.
+    """
+
+    hyper_parameters: HyperParameters
+    seed: int
+    stop: Callable[[], bool] = lambda: False
+
+    def epochs(self, rows: int, size: int) -> Iterator[Iterator[Integers]]:
+        """Give the batches of each epoch.
+
+        Args:
+            rows: How many rows or texts there are.
+            size: How many go into one batch.
+
+        Yields:
+            For each epoch, its batches as arrays of row numbers in a new random order.
+        """
+        order = np.random.default_rng(self.seed)
+        for _ in range(self.hyper_parameters.epoch_count):
+            shuffled = order.permutation(rows)
+            yield (shuffled[start : start + size] for start in range(0, rows, size))
+            if self.stop():
+                return
 
 
 def softmax(scores: Array) -> Array:
@@ -63,12 +96,14 @@ def sigmoid(scores: Array) -> Array:
 class AdaGrad:
     """Weights (columns x labels) and the sums of squares that scale their steps."""
 
-    def __init__(self, columns: int, labels: int, multiplier: float) -> None:
+    def __init__(
+        self, columns: int, labels: int, asked: HyperParameters, rate: float = _RATE
+    ) -> None:
         self.weights: Array = np.zeros((columns, labels), dtype=np.float32)
         self._squares: Array = np.full((columns, labels), _START_OF_SQUARES, dtype=np.float32)
-        self._rate = np.float32(_RATE * multiplier)
+        self._rate = np.float32(rate * asked.learning_rate_multiplier)
 
-    def step(self, rows: Any, error: Array) -> None:
+    def step(self, rows: Any, error: Any) -> None:
         """Move the weights against the error of one batch.
 
         Args:
@@ -87,41 +122,27 @@ class AdaGrad:
         self.weights[touched] -= self._rate * gradient / np.sqrt(squares)
 
 
-def train_linear(
-    rows: Any,
-    targets: Array,
-    link: Link,
-    hyper_parameters: HyperParameters,
-    seed: int,
-    stop: Callable[[], bool] = lambda: False,
-) -> list[Array]:
+def train_linear(rows: Any, targets: Array, link: Link, training: Training) -> list[Array]:
     """Train one linear model and keep its weights after every epoch.
 
     Args:
         rows: The training matrix, CSR (rows x columns).
         targets: The truth as 0 and 1 (rows x labels).
         link: softmax for one label a row, sigmoid for any number of labels.
-        hyper_parameters: epoch_count and learning_rate_multiplier are used here.
-        seed: Decides the order of the rows.
-        stop: Asked after every epoch; training ends early when it says true.
+        training: Hyperparameters, seed and when to stop.
 
     Returns:
         The weights (columns x labels) after each epoch, the last one final.
     """
-    optimiser = AdaGrad(rows.shape[1], targets.shape[1], hyper_parameters.learning_rate_multiplier)
+    optimiser = AdaGrad(rows.shape[1], targets.shape[1], training.hyper_parameters)
     squash = softmax if link == "softmax" else sigmoid
-    order = np.random.default_rng(seed)
     # A small dataset still gets enough steps to learn from.
     size = min(_LARGEST_BATCH, max(_SMALLEST_BATCH, rows.shape[0] // _BATCHES_AN_EPOCH))
-    epochs: list[Array] = []
-    for _ in range(hyper_parameters.epoch_count):
-        shuffled = order.permutation(rows.shape[0])
-        mixed_rows, mixed_targets = rows[shuffled], targets[shuffled]
-        for start in range(0, rows.shape[0], size):
-            batch = mixed_rows[start : start + size]
-            error = squash(batch @ optimiser.weights) - mixed_targets[start : start + size]
-            optimiser.step(batch, error / np.float32(batch.shape[0]))
-        epochs.append(optimiser.weights.copy())
-        if stop():
-            break
-    return epochs
+    checkpoints: list[Array] = []
+    for batches in training.epochs(rows.shape[0], size):
+        for picked in batches:
+            batch = rows[picked]
+            error = squash(batch @ optimiser.weights) - targets[picked]
+            optimiser.step(batch, error / np.float32(len(picked)))
+        checkpoints.append(optimiser.weights.copy())
+    return checkpoints

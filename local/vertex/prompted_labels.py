@@ -119,12 +119,14 @@ def _by_examples(names: tuple[str, ...], question: Question) -> Array:
     asked = _weighted(asked_terms, rarity, 0.0)
     likeness = [_dot(_weighted(document, rarity, 0.0), asked) for document in documents]
     nearest = sorted(range(len(likeness)), key=lambda index: -likeness[index])[:_NEIGHBOURS]
+    # What all examples share with the text says nothing about its label.
+    usual = sum(likeness) / len(likeness)
     scores = np.zeros(len(names), dtype=np.float32)
     position = {name: index for index, name in enumerate(names)}
     for index in nearest:
         for label in _labels_of(question.examples[index][1], many=question.kind == "labels"):
             if label in position:
-                scores[position[label]] += likeness[index]
+                scores[position[label]] += max(likeness[index] - usual, 0.0)
     return scores
 
 

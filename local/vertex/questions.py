@@ -4,6 +4,7 @@ Only what the request itself says counts: the response schema, the last list in 
 instruction, and the turns before the last one.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ def read_question(
     """
     examples = tuple(
         (user, model)
-        for (role, user), (next_role, model) in zip(turns, turns[1:], strict=False)
+        for (role, user), (next_role, model) in itertools.pairwise(turns)
         if role == "user" and next_role == "model"
     )
     text = turns[-1][1]

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from local.vertex.layout import GAP_LINE, Integers, Layout
+from local.vertex.layout import GAP_LINE, Layout
+from local.vertex.linear import Integers
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
+_APART = 8
+_EDGES = np.array([12, 20])
 
 
 def _mix(template: int, *parts: Integers) -> Hashes:
@@ -41,7 +44,7 @@ def _shifted(values: Integers, offset: int) -> Integers:
 
 def _bucket(values: Integers) -> Integers:
     """Keep small numbers apart and large ones together."""
-    return np.where(values < 8, values, np.where(values < 12, 8, np.where(values < 20, 9, 10)))
+    return np.where(values < _APART, values, _APART + np.searchsorted(_EDGES, values))
 
 
 def start_features(layout: Layout) -> Hashes:

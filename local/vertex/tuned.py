@@ -14,7 +14,7 @@ from local.vertex.classifier import LabelModel, train_labels
 from local.vertex.extraction_training import train_fields
 from local.vertex.extractor import FieldModel
 from local.vertex.features import FeatureCache
-from local.vertex.linear import HyperParameters
+from local.vertex.linear import HyperParameters, Training
 from local.vertex.tuning_data import DatasetError, TuningExample
 
 Kind = Literal["label", "labels", "fields"]
@@ -131,12 +131,12 @@ def train(
     kind = kind_of(answers)
     digest = hashlib.sha256("\0".join((*texts, *answers)).encode("utf-8", "surrogatepass"))
     seed = int.from_bytes(digest.digest()[:4], "big")
+    training = Training(hyper_parameters, seed, stop)
     if kind == "fields":
         records = [json.loads(answer) for answer in answers]
         if not any(records):
             raise DatasetError("no example names a field")
-        fields = train_fields(texts, records, hyper_parameters, cache, seed, stop)
-        return TunedModel(base_model, kind, fields)
+        return TunedModel(base_model, kind, train_fields(texts, records, training, cache))
     rows = [json.loads(answer) if kind == "labels" else [answer] for answer in answers]
     labels = {label for row in rows for label in row}
     if not 1 <= len(labels) <= _MOST_LABELS:
@@ -144,13 +144,6 @@ def train(
             f"{len(labels)} different labels; the stand-in learns 1 to {_MOST_LABELS}, "
             "or JSON records, and no free text"
         )
-    learner = train_labels(
-        texts,
-        rows,
-        many=kind == "labels",
-        hyper_parameters=hyper_parameters,
-        cache=cache,
-        seed=seed,
-        stop=stop,
-    )
+    many = kind == "labels"
+    learner = train_labels(texts, rows, many=many, training=training, cache=cache)
     return TunedModel(base_model, kind, learner)

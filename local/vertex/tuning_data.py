@@ -76,7 +76,7 @@ def _example(value: Any, where: str) -> TuningExample:
         return _legacy_example(value, where)
     unknown = set(value) - {"contents", "systemInstruction", "system_instruction"}
     if unknown:
-        raise DatasetError(f"{where}: unknown field {sorted(unknown)[0]!r}")
+        raise DatasetError(f"{where}: unknown field {min(unknown)!r}")
     contents = value.get("contents")
     if not isinstance(contents, list) or not contents:
         raise DatasetError(f"{where}: contents is missing or empty")

@@ -1,0 +1,68 @@
+# Everything that people and CI do here. `make help` lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FUNCTIONS := convert_dataset launch_tuning watch_jobs evaluate_model process_document
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help demo local test quick check format docs lock performance clean
+
+help:  ## list what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/local  ## three labelled files become models that answer documents, on this machine
+	@$(BIN)/python -m local demo
+
+local: $(VENV)/local  ## keep the local cloud up; drop files into local-cloud/
+	@$(BIN)/python -m local up
+
+test: $(VENV)/tests  ## run all tests
+	$(BIN)/python -m pytest
+
+quick: $(VENV)/tests  ## run the tests that take no time
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(VENV)/tests  ## lint, format, types and the house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/house
+
+format: $(VENV)/tests  ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/tests  ## write the generated pages of docs/ again
+	$(BIN)/python -m docs.generate
+
+performance: $(VENV)/tests  ## measure what each function's bundle imports
+	$(BIN)/python -m benchmarks.imports
+
+# One compile of everything first, so that all locks agree; then each part, held to it.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate pyproject.toml
+
+lock: $(VENV)/tests  ## write every requirements.txt again, from pyproject.toml
+	$(COMPILE) --upgrade --extra tests --output-file tests/requirements.txt
+	$(COMPILE) --extra local --constraint tests/requirements.txt --output-file local/requirements.txt
+	for name in $(FUNCTIONS); do \
+		$(COMPILE) --extra $$name --constraint tests/requirements.txt \
+			--output-file functions/$$name/requirements.txt || exit 1; \
+	done
+
+clean:  ## remove the virtual environment and what runs have left
+	rm -rf $(VENV) out local-cloud .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/local: local/requirements.txt
+	@echo "Installing the locked dependencies into $(VENV); this happens once."
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) -r local/requirements.txt
+	@touch $@
+
+$(VENV)/tests: tests/requirements.txt
+	@echo "Installing the locked dependencies into $(VENV); this happens once."
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) -r tests/requirements.txt
+	@touch $@ $(VENV)/local

@@ -1,0 +1,92 @@
+"""Command line of the local cloud: python -m local COMMAND."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+EPILOG = """\
+examples:
+  python -m local demo
+  python -m local up
+  python -m local run --dataset reviews.csv
+  python -m local run --task task.yaml --dataset tickets.csv --documents inbox/ --json
+  python -m local status
+
+Everything runs on this machine. Answers come from a stand-in for Vertex AI that learns from your
+data with simple means: it shows that the pipeline works, and says nothing about Gemini.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="tunedrop on this machine: the five functions in a local cloud.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    up = commands.add_parser(
+        "up", help="keep the local cloud up, and watch folders for files", description=_UP
+    )
+    _add_folder(up)
+
+    status = commands.add_parser(
+        "status", help="show every run, job, evaluation and document of the local cloud that is up"
+    )
+    _add_folder(status)
+    status.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+    run = commands.add_parser(
+        "run",
+        help="do one task from file to answers, and exit",
+        description="Do one task headlessly. Exit status: 0 when everything arrived, 2 when the "
+        "input was rejected (the reason is printed), 1 when something broke.",
+    )
+    run.add_argument("--dataset", type=Path, required=True, help="the labelled file: CSV or JSONL")
+    run.add_argument("--task", type=Path, help="task.yaml; left out, the task is inferred")
+    run.add_argument("--name", help="the task's name (default: from the dataset's file name)")
+    run.add_argument("--documents", type=Path, help="a folder of documents to answer")
+    run.add_argument(
+        "--out", type=Path, help="where results and artifacts go (default: out/<name>)"
+    )
+    run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
+    run.add_argument("--timeout", type=float, default=1800, metavar="SECONDS",
+                     help="give up waiting after this long (default: %(default)s)")  # fmt: skip
+
+    demo = commands.add_parser("demo", help="run the three example tasks and show what came out")
+    demo.add_argument("--out", type=Path, default=Path("out/demo"), help="default: %(default)s")
+    demo.add_argument("--json", action="store_true", help="print JSON summaries on stdout")
+    return parser
+
+
+_UP = """\
+Keep the local cloud up until Ctrl-C. Put labelled files into <folder>/datasets/<task>/ and
+documents into <folder>/documents/<task>/; answers appear in <folder>/results/, reports in
+<folder>/artifacts/. The next start finds everything again."""
+
+
+def _add_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--folder", type=Path, default=Path("local-cloud"),
+                        help="the local cloud's folder (default: %(default)s)")  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says, and return the exit status."""
+    options = build_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    from local import commands
+
+    command = {
+        "up": commands.up,
+        "status": commands.status,
+        "run": commands.run,
+        "demo": commands.demo,
+    }[options.command]
+    return command(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""The four commands of the local cloud's command line."""
+
+import argparse
+import json
+import re
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from local.addresses import Addresses
+from local.background import Repeating
+from local.cloud import PROJECT, AlreadyRunning, LocalCloud, Options
+from local.drive import Driver, InputRejected, NothingArrived
+from local.folders import DownloadFolder, UploadFolder
+from local.open_buckets import open_local_buckets
+from local.processes import ProcessError
+from local.progress import Progress
+from local.show import show_task
+from local.summary import rejections, summarize, task_names
+from local.table import ROOT
+from shared.ports import Buckets
+
+DONE, BROKEN, REJECTED = 0, 1, 2
+
+FIXED_PORTS = {"pubsub": 8085, "storage": 4443, "vertex": 8086}
+FOLDER_SECONDS = 0.5
+DEMO_TASKS = ("parcel_questions", "restaurant_reviews", "event_invitations")
+DEMO_DATASETS = ("parcel_questions.csv", "restaurant_reviews.jsonl", "event_invitations.jsonl")
+DEMO_SECONDS = 600.0
+
+
+def up(options: argparse.Namespace) -> int:
+    """Keep a local cloud up until it is interrupted."""
+    console = Console(stderr=True)
+    folder: Path = options.folder
+    ended = _until_interrupted()
+    try:
+        with _started(folder, Options(keep=True, ports=FIXED_PORTS), console) as cloud:
+            addresses = Addresses.of(cloud)
+            addresses.write(cloud.state)
+            _say_how_to_use(console, cloud, addresses)
+            with _watched_folders(cloud):
+                ended.wait()
+            console.print("Ending the local cloud …")
+    except (AlreadyRunning, ProcessError, RuntimeError) as error:
+        return _broken(console, error)
+    return DONE
+
+
+def status(options: argparse.Namespace) -> int:
+    """Show what the local cloud that is up has come to."""
+    console = Console()
+    addresses = Addresses.read(options.folder / ".state")
+    if addresses is None or not addresses.is_up():
+        Console(stderr=True).print(
+            f"No local cloud is up in {options.folder}. Start one with `make local`."
+        )
+        return BROKEN
+    buckets = open_local_buckets(addresses.storage, addresses.project, addresses.buckets)
+    summaries = [summarize(buckets, name) for name in task_names(buckets.artifacts)]
+    refused = [item.model_dump(mode="json") for item in rejections(buckets.artifacts)]
+    if options.json:
+        console.print_json(data={"tasks": summaries, "rejected": refused})
+        return DONE
+    if not summaries and not refused:
+        console.print(f"Nothing yet. Put a labelled file into {options.folder}/datasets/<task>/.")
+    for summary in summaries:
+        show_task(console, summary, every_job=True)
+    for item in refused:
+        console.print(f"[red]Rejected[/red] {item['subject']}: {item['reason']} {item['remedy']}")
+    return DONE
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do one task from file to answers."""
+    console = Console(stderr=True)
+    missing = [
+        path
+        for path in (options.dataset, options.task, options.documents)
+        if path is not None and not path.exists()
+    ]
+    if missing:
+        console.print(f"{missing[0]} does not exist.")
+        return REJECTED
+    name = options.name or _task_name(options.dataset)
+    out = options.out or Path("out") / name
+    with tempfile.TemporaryDirectory(prefix="tunedrop-") as folder:
+        try:
+            with _started(Path(folder), Options(), console) as cloud, _progress(cloud, console):
+                driver = Driver(cloud, _buckets(cloud))
+                _one_task(driver, name, options.dataset, options.task, options.documents,
+                          options.timeout)  # fmt: skip
+                summary = {**driver.summarize(name), "artifacts": driver.export(out)}
+        except InputRejected as rejection:
+            console.print(f"Rejected: {rejection}", markup=False)
+            if options.json:
+                _print_json({"task": {"name": name}, "rejected": str(rejection)})
+            return REJECTED
+        except (NothingArrived, ProcessError, RuntimeError) as error:
+            return _broken(console, error)
+    if options.json:
+        _print_json(summary)
+    else:
+        show_task(Console(), summary)
+        _show_paths(Console(), [*summary["artifacts"]])
+    return DONE
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Run the three example tasks side by side."""
+    console = Console(stderr=True)
+    out: Path = options.out
+    shutil.rmtree(out, ignore_errors=True)
+    try:
+        with _started(out, Options(), console) as cloud, _progress(cloud, console):
+            driver = Driver(cloud, _buckets(cloud))
+            uploads = {}
+            for task, dataset in zip(DEMO_TASKS, DEMO_DATASETS, strict=True):
+                folder = ROOT / "examples" / task
+                uploads[task] = driver.upload_dataset(task, folder / dataset, folder / "task.yaml")
+            for task, upload in uploads.items():
+                driver.wait_for_verdict(task, upload, DEMO_SECONDS)
+            documents = {
+                task: driver.upload_documents(task, ROOT / "examples" / task / "documents")
+                for task in DEMO_TASKS
+            }
+            for task, uploaded in documents.items():
+                driver.wait_for_answers(task, uploaded, DEMO_SECONDS)
+            summaries = [driver.summarize(task) for task in DEMO_TASKS]
+            pages = driver.export(out)
+    except (InputRejected, NothingArrived, ProcessError, RuntimeError) as error:
+        return _broken(console, error)
+    if options.json:
+        _print_json({"tasks": summaries, "artifacts": pages})
+        return DONE
+    for summary in summaries:
+        show_task(Console(), summary)
+    _show_paths(Console(), pages)
+    return DONE
+
+
+def _one_task(
+    driver: Driver,
+    name: str,
+    dataset: Path,
+    task_file: Path | None,
+    documents: Path | None,
+    seconds: float,
+) -> None:
+    """Upload, wait for the verdict, upload the documents, wait for the answers."""
+    upload = driver.upload_dataset(name, dataset, task_file)
+    driver.wait_for_verdict(name, upload, seconds)
+    if documents is not None:
+        driver.wait_for_answers(name, driver.upload_documents(name, documents), seconds)
+
+
+@contextmanager
+def _started(folder: Path, options: Options, console: Console) -> Iterator[LocalCloud]:
+    """Start a local cloud, saying so."""
+    with console.status("Starting the local cloud …"), ExitStack() as stack:
+        cloud = stack.enter_context(LocalCloud(folder, options))
+        running = stack.pop_all()
+    with running:
+        yield cloud
+
+
+@contextmanager
+def _progress(cloud: LocalCloud, console: Console) -> Iterator[None]:
+    """Print what happens while it happens."""
+    with Repeating("progress", 0.0, Progress(cloud.clients, console).look):
+        yield
+
+
+@contextmanager
+def _watched_folders(cloud: LocalCloud) -> Iterator[None]:
+    """Keep the four folders in step with the buckets."""
+    names, client = cloud.bucket_names(), cloud.clients.storage
+    folders: list[UploadFolder | DownloadFolder] = [
+        UploadFolder(client, cloud.folder / "datasets", names["datasets"]),
+        UploadFolder(client, cloud.folder / "documents", names["documents"]),
+        DownloadFolder(client, cloud.folder / "results", names["results"]),
+        DownloadFolder(client, cloud.folder / "artifacts", names["artifacts"]),
+    ]
+    with ExitStack() as stack:
+        for folder in folders:
+            stack.enter_context(Repeating("folder", FOLDER_SECONDS, folder.look))
+        stack.enter_context(_progress(cloud, Console(stderr=True)))
+        yield
+
+
+def _buckets(cloud: LocalCloud) -> Buckets:
+    addresses = Addresses.of(cloud)
+    return open_local_buckets(addresses.storage, PROJECT, addresses.buckets)
+
+
+def _until_interrupted() -> threading.Event:
+    """Return what is set once somebody asks for the end."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    return ended
+
+
+def _task_name(dataset: Path) -> str:
+    """Make a task's name out of a file's name."""
+    stem = dataset.name.split(".")[0].lower()
+    return re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_")[:40] or "task"
+
+
+def _say_how_to_use(console: Console, cloud: LocalCloud, addresses: Addresses) -> None:
+    folder = cloud.folder
+    console.print(f"""The local cloud is up.
+  labelled files   {folder}/datasets/<task>/
+  documents        {folder}/documents/<task>/
+  answers          {folder}/results/<task>/
+  reports          {folder}/artifacts/tasks/<task>/
+What happens is printed below; `python -m local status` shows what there is. Ctrl-C ends it.
+To use Google's own clients:
+  export PUBSUB_EMULATOR_HOST={addresses.pubsub} STORAGE_EMULATOR_HOST={addresses.storage}
+  (project {PROJECT}; topics {", ".join(cloud.table.topics)})
+""", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+
+
+def _show_paths(console: Console, pages: list[str]) -> None:
+    console.rule("Reports and results")
+    for page in pages:
+        console.print(page, markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _broken(console: Console, error: Exception) -> int:
+    console.print(f"[red]Broken:[/red] {error}", soft_wrap=True)
+    return BROKEN

@@ -1,0 +1,146 @@
+"""Drives a local cloud through its front door: uploads, waits, and fetches what came out."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from local.cloud import LocalCloud
+from local.folders import DownloadFolder
+from local.summary import Records, read_task, rejections, results_of, summarize
+from local.table import dead_letter_topic
+from shared.ports import Buckets
+from shared.records import RejectionRecord
+
+POLL_SECONDS = 0.25
+
+T = TypeVar("T")
+
+
+class NothingArrived(RuntimeError):
+    """Something that was waited for did not come: the pipeline broke, or it is too slow."""
+
+
+class InputRejected(RuntimeError):
+    """What was uploaded was rejected; the message holds the reason and the remedy."""
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """An object that was uploaded."""
+
+    name: str
+    generation: int
+
+
+class Driver:
+    """Uses one local cloud as a person would.
+
+    Args:
+        cloud: The local cloud.
+        buckets: Its buckets.
+    """
+
+    def __init__(self, cloud: LocalCloud, buckets: Buckets) -> None:
+        self._cloud = cloud
+        self.buckets = buckets
+
+    def upload_dataset(self, task: str, path: Path, task_file: Path | None) -> Uploaded:
+        """Upload a labelled file, after its task.yaml."""
+        if task_file is not None:
+            self._upload("datasets", f"{task}/task.yaml", task_file)
+        return self._upload("datasets", f"{task}/{path.name}", path)
+
+    def upload_documents(self, task: str, folder: Path) -> list[Uploaded]:
+        """Upload every file of a folder."""
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        visible = [path for path in paths if not path.name.startswith(".")]
+        return [
+            self._upload("documents", f"{task}/{path.relative_to(folder).as_posix()}", path)
+            for path in visible
+        ]
+
+    def _upload(self, bucket: str, name: str, path: Path) -> Uploaded:
+        blob = self._cloud.clients.storage.bucket(self._cloud.bucket_names()[bucket]).blob(name)
+        blob.upload_from_filename(str(path))
+        return Uploaded(name, int(blob.generation))
+
+    def wait_for_verdict(self, task: str, upload: Uploaded, seconds: float) -> Records:
+        """Wait until an upload has its verdict.
+
+        Raises:
+            InputRejected: The upload, or the task, was rejected.
+            NothingArrived: It took too long, or a message could not be delivered.
+        """
+
+        def reached() -> Records | None:
+            records = read_task(self.buckets.artifacts, task)
+            dataset = records.dataset_of(upload.name, upload.generation)
+            if dataset is not None and records.verdict_of(dataset.id) and records.champion:
+                return records
+            self._raise_if_rejected(upload, converted=dataset is not None)
+            return None
+
+        return self._wait(reached, f"a verdict on {upload.name}", seconds)
+
+    def wait_for_answers(self, task: str, documents: Iterable[Uploaded], seconds: float) -> None:
+        """Wait until every document has an answer, or a rejection. Raises NothingArrived."""
+        wanted = {(item.name, item.generation) for item in documents}
+
+        def answered() -> bool | None:
+            got = {
+                (item.document, item.generation)
+                for item in results_of(self.buckets.results, task)
+                if item.status != "waiting"
+            }
+            return wanted <= got or None
+
+        self._wait(answered, f"answers to {len(wanted)} documents of {task}", seconds)
+
+    def export(self, folder: Path) -> list[str]:
+        """Copy results and artifacts into a folder; return the pages and records to look at."""
+        names = self._cloud.bucket_names()
+        for bucket in ("results", "artifacts"):
+            DownloadFolder(self._cloud.clients.storage, folder / bucket, names[bucket]).look()
+        wanted = ("report.html", "evaluation.html", "verdict.json", "champion.json")
+        pages = sorted(path for name in wanted for path in (folder / "artifacts").rglob(name))
+        results = sorted((folder / "results").glob("*"))
+        return [str(path) for path in (*pages, *results)]
+
+    def summarize(self, task: str) -> dict[str, Any]:
+        """Sum up a task as plain data."""
+        return summarize(self.buckets, task)
+
+    def _raise_if_rejected(self, upload: Uploaded, *, converted: bool) -> None:
+        """Raise the rejection that ended this upload's way, if there is one."""
+        for rejection in rejections(self.buckets.artifacts):
+            if _concerns(rejection, upload) or (converted and "gs://" not in rejection.subject):
+                raise InputRejected(f"{rejection.reason} {rejection.remedy}".strip())
+
+    def _wait(self, look: Callable[[], T | None], what: str, seconds: float) -> T:
+        """Look again and again until there is something."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = look()
+            if found is not None:
+                return found
+            self._raise_on_dead_letters()
+            time.sleep(POLL_SECONDS)
+        raise NothingArrived(f"Waited {seconds:.0f} s for {what}. See {self._cloud.log('*')}.")
+
+    def _raise_on_dead_letters(self) -> None:
+        """Raise when a message could not be delivered."""
+        for name, count in self._cloud.waiting().items():
+            functions = [f for f in self._cloud.functions if name == dead_letter_topic(f)]
+            if count and functions:
+                log = self._cloud.log(functions[0])
+                raise NothingArrived(f"{functions[0]} failed {count} messages for good. See {log}.")
+
+
+def _concerns(rejection: RejectionRecord, upload: Uploaded) -> bool:
+    """Whether a rejection is about this upload, or about the task.yaml beside it."""
+    task = upload.name.partition("/")[0]
+    same = rejection.subject.endswith(f"/{upload.name}")
+    task_file = rejection.subject.endswith(f"/{task}/task.yaml")
+    return task_file or (same and rejection.generation == upload.generation)

@@ -1,0 +1,90 @@
+"""Folders that stand for buckets: dropping a file into one is dropping it into the bucket."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from google.cloud import storage
+
+TASK_FILE = "task.yaml"
+
+
+class UploadFolder:
+    """Uploads the files of a folder that are new or changed.
+
+    A file is uploaded once it has stayed the same for two looks, so that one that is still being
+    copied is left alone. What was uploaded before is known from the bucket itself.
+
+    Args:
+        client: The storage client.
+        folder: The folder; it is made.
+        bucket: The bucket's name.
+    """
+
+    def __init__(self, client: storage.Client, folder: Path, bucket: str) -> None:
+        self._client = client
+        self._bucket = client.bucket(bucket)
+        self._folder = folder
+        self._seen: dict[str, tuple[int, int]] = {}
+        self._uploaded: dict[str, tuple[int, int]] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def look(self) -> None:
+        """Upload what is new; a task.yaml before the other files of its folder."""
+        paths = [path for path in self._folder.rglob("*") if path.is_file() and _is_meant(path)]
+        paths.sort(key=lambda path: (path.parent, path.name != TASK_FILE, path.name))
+        for path in paths:
+            name = path.relative_to(self._folder).as_posix()
+            facts = path.stat()
+            state = (facts.st_mtime_ns, facts.st_size)
+            settled = self._seen.get(name) == state
+            self._seen[name] = state
+            if settled and self._uploaded.get(name) != state:
+                self._upload(path, name)
+                self._uploaded[name] = state
+
+    def _upload(self, path: Path, name: str) -> None:
+        content = path.read_bytes()
+        there = self._bucket.get_blob(name)
+        digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        if there is None or there.md5_hash != digest:
+            self._bucket.blob(name).upload_from_string(content)
+
+
+class DownloadFolder:
+    """Keeps a folder a copy of what a bucket holds.
+
+    Args:
+        client: The storage client.
+        folder: The folder; it is made.
+        bucket: The bucket's name.
+    """
+
+    def __init__(self, client: storage.Client, folder: Path, bucket: str) -> None:
+        self._client = client
+        self._bucket = client.bucket(bucket)
+        self._folder = folder.resolve()
+        self._known: dict[str, int] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def look(self) -> None:
+        """Download what is new or changed; delete what is gone from the bucket."""
+        there: set[str] = set()
+        for blob in self._client.list_blobs(self._bucket):
+            target = (self._folder / blob.name).resolve()
+            if not target.is_relative_to(self._folder):
+                continue
+            there.add(blob.name)
+            if self._known.get(blob.name) == blob.generation and target.exists():
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(blob.download_as_bytes())
+            self._known[blob.name] = blob.generation
+        for name in set(self._known) - there:
+            (self._folder / name).unlink(missing_ok=True)
+            del self._known[name]
+
+
+def _is_meant(path: Path) -> bool:
+    """Whether a file is meant to be uploaded: not hidden, not an editor's or browser's leftover."""
+    return not path.name.startswith(".") and path.suffix not in {".part", ".tmp", ".crdownload"}

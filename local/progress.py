@@ -1,0 +1,57 @@
+"""Shows what happens in a local cloud while it happens: one line a fact, from pipeline-events."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from google.pubsub_v1 import types
+from rich.console import Console
+
+from local.clients import Clients
+
+SUBSCRIPTION = "local-progress"
+FACTS_TOPIC = "pipeline-events"
+WAIT_SECONDS = 0.5
+
+
+class Progress:
+    """Prints facts as they arrive; plain lines when the console is not a terminal.
+
+    Args:
+        clients: The local cloud's clients.
+        console: Where to print.
+    """
+
+    def __init__(self, clients: Clients, console: Console) -> None:
+        self._clients = clients
+        self._console = console
+        clients.subscribe(SUBSCRIPTION, FACTS_TOPIC)
+
+    def look(self) -> None:
+        """Print what has happened; wait a moment when nothing has."""
+        self._clients.receive(SUBSCRIPTION, WAIT_SECONDS, self._show)
+
+    def _show(self, message: types.PubsubMessage) -> None:
+        fact = json.loads(message.data)
+        clock = fact["at"][11:19]
+        sentence = describe_fact(fact["fact"], fact["details"])
+        self._console.print(
+            f"[dim]{clock}[/dim] [bold]{fact['task'] or '-':<20}[/bold] {sentence}", highlight=False
+        )
+
+
+def describe_fact(fact: str, details: Mapping[str, Any]) -> str:
+    """Put a fact into words."""
+    known = {
+        "dataset-converted": "converted: {train} training, {validation} validation, {test} test "
+        "examples; {quarantined} rows in quarantine",
+        "prompting-measured": "prompting measured: {best} reaches {figure:.3f} on validation",
+        "run-planned": "run planned: {jobs} tuning jobs, about ${estimated_usd:.2f}",
+        "run-refused": "run refused: {jobs} tuning jobs would cost about ${estimated_usd:.2f}",
+        "job-ended": "tuning job {job}: {state}",
+        "verdict-reached": "verdict: {decision}, {winner}",
+        "champion-promoted": "champion: {candidate}",
+        "document-answered": "document answered: {result} {status} {confidence:.2f}",
+        "input-rejected": "[red]rejected[/red] by {function}: {record}",
+    }
+    return known[fact].format(**details)

@@ -1,0 +1,60 @@
+"""Tables for people: what became of each task, as `demo`, `run` and `status` print it."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+MAX_ANSWER = 60
+
+
+def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = False) -> None:
+    """Print a task: its dataset, candidates, verdict, champion and documents."""
+    task, dataset = summary["task"], summary["dataset"]
+    console.rule(f"[bold]{task['name']}[/bold] ({task.get('type', 'not known yet')})")
+    if dataset:
+        counts = ", ".join(f"{count} {split}" for split, count in dataset["counts"].items())
+        console.print(
+            f"Dataset {dataset['id']} from {dataset['source']}: {counts}; "
+            f"{dataset['quarantined']} of {dataset['rows']} rows in quarantine."
+        )
+    if summary["candidates"]:
+        console.print(_candidates(summary))
+    shown = [job for job in summary["jobs"] if every_job or job["state"] != "succeeded"]
+    for job in shown:
+        console.print(f"Tuning job {job['id']}: {job['state']} {job['error']}".rstrip())
+    if summary["verdict"]:
+        verdict = summary["verdict"]
+        console.print(f"Verdict: [bold]{verdict['decision']}[/bold]. {verdict['reason']}")
+    if summary["champion"]:
+        console.print(f"Champion: [bold]{summary['champion']['name']}[/bold]")
+    if summary["documents"]:
+        console.print(_documents(summary["documents"]))
+
+
+def _candidates(summary: dict[str, Any]) -> Table:
+    metric = summary["verdict"]["metric"] if summary["verdict"] else "exact_match"
+    metrics = list(dict.fromkeys((metric, "exact_match", "macro_f1", "field_f1")))
+    shown = [m for m in metrics if any(m in item["metrics"] for item in summary["candidates"])]
+    table = Table("Candidate", "Kind", "Split", *shown, "Rows")
+    winner = summary["verdict"]["winner"] if summary["verdict"] else None
+    for item in summary["candidates"]:
+        figures = [f"{item['metrics'][m]:.3f}" if m in item["metrics"] else "" for m in shown]
+        style = "bold" if item["name"] == winner else None
+        table.add_row(
+            item["name"], item["kind"], item["split"], *figures, str(item["n"]), style=style
+        )
+    return table
+
+
+def _documents(documents: list[dict[str, Any]]) -> Table:
+    table = Table("Document", "Answer", "Confidence", "Status")
+    for item in documents:
+        answer = item["answer"]
+        text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+        text = item.get("reason", "") if answer is None else text
+        short = text if len(text) <= MAX_ANSWER else f"{text[: MAX_ANSWER - 1]}…"
+        confidence = "" if item["confidence"] is None else f"{item['confidence']:.2f}"
+        table.add_row(item["name"], short, confidence, item["status"])
+    return table

@@ -1,0 +1,210 @@
+"""Reads what a deployment has come to out of its buckets, as plain data.
+
+What it returns is the JSON of `python -m local run --json` and `status --json`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from shared import paths
+from shared.ports import Bucket, Buckets
+from shared.records import (
+    ChampionRecord,
+    DatasetRecord,
+    EvaluationRecord,
+    JobRecord,
+    Record,
+    RejectionRecord,
+    ResultRecord,
+    RunRecord,
+    TaskRecord,
+    VerdictRecord,
+    read,
+)
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Everything that is recorded about one task."""
+
+    name: str
+    task: TaskRecord | None
+    datasets: list[DatasetRecord]
+    runs: list[RunRecord]
+    jobs: list[JobRecord]
+    evaluations: list[EvaluationRecord]
+    verdicts: dict[str, VerdictRecord]
+    champion: ChampionRecord | None
+
+    def dataset_of(self, object_name: str, generation: int) -> DatasetRecord | None:
+        """Find the dataset that an upload became."""
+        return next(
+            (
+                item
+                for item in self.datasets
+                if (item.source_object, item.source_generation) == (object_name, generation)
+            ),
+            None,
+        )
+
+    def verdict_of(self, dataset: str) -> tuple[str, VerdictRecord] | None:
+        """Find the last verdict on a dataset, and its path."""
+        found = [(path, item) for path, item in self.verdicts.items() if item.dataset == dataset]
+        return max(found, key=lambda item: item[1].created, default=None)
+
+
+def read_task(artifacts: Bucket, name: str) -> Records:
+    """Read everything about one task."""
+    names = [found.name for found in artifacts.list(f"tasks/{name}/")]
+
+    def every(ending: str, kind: type[R]) -> dict[str, R]:
+        found = {path: read(artifacts, path, kind) for path in names if path.endswith(ending)}
+        return {path: record for path, record in found.items() if record is not None}
+
+    datasets = every("/dataset.json", DatasetRecord).values()
+    runs = every("/run.json", RunRecord).values()
+    jobs = [
+        read(artifacts, paths.job_record(name, run.id, job), JobRecord)
+        for run in runs
+        for job in run.jobs
+    ]
+    return Records(
+        name=name,
+        task=read(artifacts, paths.task_record(name), TaskRecord),
+        datasets=sorted(datasets, key=lambda item: item.created),
+        runs=sorted(runs, key=lambda item: item.created),
+        jobs=[job for job in jobs if job is not None],
+        evaluations=list(every("/evaluation.json", EvaluationRecord).values()),
+        verdicts=every("/verdict.json", VerdictRecord),
+        champion=read(artifacts, paths.champion(name), ChampionRecord),
+    )
+
+
+def task_names(artifacts: Bucket) -> list[str]:
+    """List the tasks that something is recorded about."""
+    return sorted({found.name.split("/")[1] for found in artifacts.list("tasks/")})
+
+
+def results_of(results: Bucket, task: str) -> list[ResultRecord]:
+    """List a task's answers, by document."""
+    return [
+        item
+        for found in results.list(f"{task}/")
+        if not found.name.startswith(f"{task}/review/")
+        and (item := read(results, found.name, ResultRecord))
+    ]
+
+
+def rejections(artifacts: Bucket) -> list[RejectionRecord]:
+    """List what was rejected, oldest first."""
+    found = [
+        item
+        for stored in artifacts.list("rejected/")
+        if (item := read(artifacts, stored.name, RejectionRecord))
+    ]
+    return sorted(found, key=lambda item: item.at)
+
+
+def summarize(buckets: Buckets, name: str) -> dict[str, Any]:
+    """Sum up a task: its last dataset, its candidates, the verdict, the champion, the answers."""
+    records = read_task(buckets.artifacts, name)
+    dataset = records.datasets[-1] if records.datasets else None
+    return {
+        "task": _task(records),
+        "dataset": dataset and _dataset(dataset),
+        "candidates": _candidates(records, dataset),
+        "jobs": [_job(job) for job in records.jobs if dataset and job.dataset == dataset.id],
+        "verdict": dataset and _verdict(records, dataset),
+        "champion": records.champion and _champion(records.champion),
+        "documents": [_document(item) for item in results_of(buckets.results, name)],
+    }
+
+
+def _task(records: Records) -> dict[str, Any]:
+    task = records.task
+    if task is None:
+        return {"name": records.name}
+    return {
+        "name": records.name,
+        "type": task.task.type,
+        "source": task.source,
+        "explanation": list(task.explanation),
+    }
+
+
+def _dataset(dataset: DatasetRecord) -> dict[str, Any]:
+    return {
+        "id": dataset.id,
+        "source": dataset.source_object,
+        "rows": dataset.rows,
+        "counts": dataset.counts,
+        "quarantined": dataset.quarantined,
+        "quarantined_by_reason": dataset.quarantined_by_reason,
+        "labels": len(dataset.labels),
+        "explanation": list(dataset.explanation),
+    }
+
+
+def _candidates(records: Records, dataset: DatasetRecord | None) -> list[dict[str, Any]]:
+    """Show what was measured: validation first, prompts before tuned models."""
+    shown = [item for item in records.evaluations if dataset and item.dataset == dataset.id]
+    shown.sort(key=lambda item: (item.split == "test", item.candidate.kind, item.candidate.name))
+    return [
+        {
+            "name": item.candidate.name,
+            "kind": item.candidate.kind,
+            "split": item.split,
+            "metrics": {**item.metrics, "service_exact_match": item.service_exact_match},
+            "n": item.n,
+        }
+        for item in shown
+    ]
+
+
+def _job(job: JobRecord) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "run": job.run,
+        "configuration": job.configuration.model_dump(),
+        "state": job.state,
+        "billable_tokens": job.billable_tokens,
+        "error": job.error,
+    }
+
+
+def _verdict(records: Records, dataset: DatasetRecord) -> dict[str, Any] | None:
+    found = records.verdict_of(dataset.id)
+    if found is None:
+        return None
+    _, verdict = found
+    return {
+        "decision": verdict.decision,
+        "winner": verdict.winner,
+        "metric": verdict.metric,
+        "target": verdict.target,
+        "target_met": verdict.target_met,
+        "reason": verdict.reason,
+        "comparison": verdict.comparison and verdict.comparison.model_dump(),
+    }
+
+
+def _champion(champion: ChampionRecord) -> dict[str, Any]:
+    return {
+        "name": champion.candidate.name,
+        "kind": champion.candidate.kind,
+        "model": champion.candidate.model,
+        "dataset": champion.dataset,
+        "run": champion.run,
+    }
+
+
+def _document(result: ResultRecord) -> dict[str, Any]:
+    return {
+        "name": result.document.partition("/")[2],
+        "answer": result.answer,
+        "confidence": result.confidence,
+        "status": result.status,
+        **({"reason": result.reason} if result.reason else {}),
+    }

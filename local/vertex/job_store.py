@@ -1,0 +1,73 @@
+"""The state directory: one JSON file a job, one model file a finished job."""
+
+import json
+from pathlib import Path
+
+from google.cloud import aiplatform_v1
+
+
+def job_number(name: str) -> int:
+    """Return the number at the end of a job's name.
+
+    Args:
+        name: projects/P/locations/L/tuningJobs/N.
+    """
+    return int(name.rsplit("/", 1)[1])
+
+
+class JobStore:
+    """Reads and writes a state directory; every file is written whole or not at all."""
+
+    def __init__(self, directory: Path) -> None:
+        self._jobs = directory / "jobs"
+        self._models = directory / "models"
+        self._deleted = directory / "deleted_endpoints.json"
+        self._jobs.mkdir(parents=True, exist_ok=True)
+        self._models.mkdir(parents=True, exist_ok=True)
+
+    def jobs(self) -> list[aiplatform_v1.TuningJob]:
+        """Read all jobs, the oldest first."""
+        return [
+            aiplatform_v1.TuningJob.from_json(path.read_text("utf-8"))
+            for path in sorted(self._jobs.glob("*.json"))
+        ]
+
+    def keep(self, job: aiplatform_v1.TuningJob) -> None:
+        """Write a job.
+
+        Args:
+            job: The job, with its name.
+        """
+        text = aiplatform_v1.TuningJob.to_json(job, indent=None)
+        _write(self._jobs / f"{job_number(job.name)}.json", text)
+
+    def model_file(self, job_name: str) -> Path:
+        """Say where a job's model is kept.
+
+        Args:
+            job_name: The job's name.
+
+        Returns:
+            The file's path; it may not exist.
+        """
+        return self._models / f"{job_number(job_name)}.joblib"
+
+    def deleted_endpoints(self) -> set[str]:
+        """Read the names of the endpoints that were deleted."""
+        return (
+            set(json.loads(self._deleted.read_text("utf-8"))) if self._deleted.exists() else set()
+        )
+
+    def keep_deleted_endpoints(self, names: set[str]) -> None:
+        """Write the names of the endpoints that were deleted.
+
+        Args:
+            names: All of them.
+        """
+        _write(self._deleted, json.dumps(sorted(names)))
+
+
+def _write(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(text, "utf-8")
+    unfinished.replace(path)

@@ -1,0 +1,456 @@
+"""One small fake for each port, kept in memory, and a world assembled from them."""
+
+import io
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, BinaryIO
+
+from shared import paths
+from shared.errors import Conflict, NotFound, QuotaExceeded, Rejected, Retry
+from shared.events import Message, ObjectArrived
+from shared.examples import Example
+from shared.ports import Buckets, Reply, Sampling, StoredObject, TuningJob, TuningRequest, World
+from shared.prompts import Prompt, tuning_line
+from shared.records import DatasetRecord, create
+from shared.settings import Settings
+from shared.task import Task
+
+START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+ENDED = frozenset({"succeeded", "failed", "cancelled", "expired", "partially_succeeded"})
+
+
+class Crash(BaseException):
+    """The process died here. No handler of ordinary errors catches it."""
+
+
+class Faults:
+    """Every call of every port goes through here, so that a test can break any of them.
+
+    Attributes:
+        calls: The names of all calls so far, such as "write artifacts" or "publish".
+        crash_at: Dies at this point; each call has two, before and after its effect.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.crash_at: int | None = None
+        self._points = itertools.count()
+        self._planned: list[tuple[str, Exception]] = []
+
+    def fail(self, call: str, error: Exception, times: int = 1) -> None:
+        """Let the next calls whose names begin so fail, before they have an effect."""
+        self._planned += [(call, error)] * times
+
+    @contextmanager
+    def call(self, name: str) -> Iterator[None]:
+        """Go around one call."""
+        self.calls.append(name)
+        self._point()
+        for plan in self._planned:
+            if name.startswith(plan[0]):
+                self._planned.remove(plan)
+                raise plan[1]
+        yield
+        self._point()
+
+    def _point(self) -> None:
+        if next(self._points) == self.crash_at:
+            raise Crash
+
+
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Move on."""
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    content: bytes
+    generation: int
+    content_type: str
+    updated: datetime
+
+
+class FakeBucket:
+    """A bucket in memory. Its generations only ever grow, over all of its objects."""
+
+    def __init__(
+        self, name: str, clock: FakeClock | None = None, faults: Faults | None = None
+    ) -> None:
+        self._name = name
+        self._clock = clock or FakeClock()
+        self._faults = faults or Faults()
+        self._lock = threading.RLock()
+        self._objects: dict[str, _Stored] = {}
+        self._generations = itertools.count(1)
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return self._name
+
+    def find(self, name: str) -> StoredObject | None:
+        """Look an object up; None when it is not there."""
+        with self._faults.call(f"find {self._name}"), self._lock:
+            return _describe(name, self._objects[name]) if name in self._objects else None
+
+    def read(self, name: str, generation: int | None = None) -> tuple[bytes, int]:
+        """Read a whole object: (content, generation)."""
+        with self._faults.call(f"read {self._name}"), self._lock:
+            stored = self._get(name, generation)
+            return stored.content, stored.generation
+
+    @contextmanager
+    def open_read(self, name: str, generation: int | None = None) -> Iterator[BinaryIO]:
+        """Open an object to read it as a stream."""
+        with self._faults.call(f"open_read {self._name}"), self._lock:
+            content = self._get(name, generation).content
+        with io.BytesIO(content) as stream:
+            yield stream
+
+    def write(
+        self,
+        name: str,
+        content: bytes,
+        if_generation: int | None = None,
+        content_type: str = "application/json",
+    ) -> int:
+        """Write a whole object and return its generation."""
+        with self._faults.call(f"write {self._name}"), self._lock:
+            there = self._objects[name].generation if name in self._objects else 0
+            if if_generation is not None and if_generation != there:
+                raise Conflict(name)
+            generation = next(self._generations)
+            self._objects[name] = _Stored(content, generation, content_type, self._clock())
+            return generation
+
+    def open_write(self, name: str, content_type: str) -> AbstractContextManager[BinaryIO]:
+        """Open an object to write it as a stream; it exists once the stream is closed cleanly."""
+        return self._writing(name, content_type)
+
+    @contextmanager
+    def _writing(self, name: str, content_type: str) -> Iterator[BinaryIO]:
+        stream = io.BytesIO()
+        yield stream
+        self.write(name, stream.getvalue(), content_type=content_type)
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """List the objects whose names begin with a prefix, by name."""
+        with self._faults.call(f"list {self._name}"), self._lock:
+            found = [
+                _describe(name, self._objects[name])
+                for name in sorted(self._objects)
+                if name.startswith(prefix)
+            ]
+        yield from found
+
+    def delete(self, name: str) -> None:
+        """Delete an object; one that is not there is fine."""
+        with self._faults.call(f"delete {self._name}"), self._lock:
+            self._objects.pop(name, None)
+
+    # What tests ask, past the faults.
+
+    def names(self, prefix: str = "") -> Sequence[str]:
+        """Name everything that is there."""
+        return [name for name in sorted(self._objects) if name.startswith(prefix)]
+
+    def content(self, name: str) -> bytes:
+        """Return an object's content."""
+        return self._get(name, None).content
+
+    def json(self, name: str) -> Any:
+        """Return an object's content, read as JSON."""
+        return json.loads(self.content(name))
+
+    def json_lines(self, name: str) -> Sequence[Any]:
+        """Return an object's lines, each read as JSON."""
+        return [json.loads(line) for line in self.content(name).splitlines()]
+
+    def generation(self, name: str) -> int:
+        """Return an object's generation."""
+        return self._get(name, None).generation
+
+    def put(self, name: str, content: bytes | str) -> ObjectArrived:
+        """Upload something as a person does, and return the event that follows."""
+        raw = content.encode() if isinstance(content, str) else content
+        with self._lock:
+            generation = next(self._generations)
+            self._objects[name] = _Stored(raw, generation, "", self._clock())
+        return ObjectArrived(self._name, name, generation)
+
+    def _get(self, name: str, generation: int | None) -> _Stored:
+        stored = self._objects.get(name)
+        if stored is None or (generation is not None and generation != stored.generation):
+            raise NotFound(name)
+        return stored
+
+
+def _describe(name: str, stored: _Stored) -> StoredObject:
+    size = len(stored.content)
+    return StoredObject(name, stored.generation, size, stored.updated, stored.content_type)
+
+
+class FakePublisher:
+    """Keeps what is published."""
+
+    def __init__(self, faults: Faults | None = None) -> None:
+        self._faults = faults or Faults()
+        self.messages: list[tuple[str, dict[str, Any]]] = []
+
+    def publish(self, topic: str, message: Mapping[str, object]) -> None:
+        """Publish one message; it has to be JSON."""
+        with self._faults.call(f"publish {topic}"):
+            self.messages.append((topic, json.loads(json.dumps(message, allow_nan=False))))
+
+    def on(self, topic: str) -> list[dict[str, Any]]:
+        """Return the messages on a topic."""
+        return [message for name, message in self.messages if name == topic]
+
+    def facts(self, fact: str) -> list[dict[str, Any]]:
+        """Return the pipeline events about one kind of happening."""
+        return [item for item in self.on("pipeline-events") if item["fact"] == fact]
+
+
+class FakeTuning:
+    """Tuning jobs in memory.
+
+    Attributes:
+        jobs: Every job that was created, oldest first.
+        requests: What they were created with.
+        quota: How many may be live at the same time.
+        lose_responses: So many creations happen, but their caller does not hear of it.
+        refusal: When set, every creation is refused for this reason.
+        hidden: Keys whose jobs are not listed yet.
+        cancelled: The names that somebody asked to cancel.
+    """
+
+    def __init__(self, clock: FakeClock | None = None, faults: Faults | None = None) -> None:
+        self._clock = clock or FakeClock()
+        self._faults = faults or Faults()
+        self._lock = threading.Lock()
+        self.jobs: list[TuningJob] = []
+        self.requests: list[TuningRequest] = []
+        self.quota = 100
+        self.lose_responses = 0
+        self.refusal = ""
+        self.hidden: set[str] = set()
+        self.cancelled: list[str] = []
+
+    def create(self, request: TuningRequest) -> TuningJob:
+        """Create a job, if the quota allows it."""
+        with self._faults.call("create"), self._lock:
+            if self.refusal:
+                raise Rejected(self.refusal)
+            if sum(job.state not in ENDED for job in self.jobs) >= self.quota:
+                raise QuotaExceeded("no room")
+            job = self.add(request.key)
+            self.requests.append(request)
+            if self.lose_responses:
+                self.lose_responses -= 1
+                raise Retry("the connection was lost")
+            return job
+
+    def find(self, key: str) -> Sequence[TuningJob]:
+        """List the jobs that were created under a key, oldest first."""
+        with self._faults.call("find_jobs"), self._lock:
+            found = [job for job in self.jobs if job.key == key and key not in self.hidden]
+            return sorted(found, key=lambda job: (job.created, job.name))
+
+    def cancel(self, name: str) -> None:
+        """Cancel a job at once."""
+        with self._faults.call("cancel"):
+            self.cancelled.append(name)
+            self.become(name, "cancelled")
+
+    # What tests do to the service.
+
+    def add(self, key: str, state: str = "pending") -> TuningJob:
+        """Make a job that nobody asked for here."""
+        name = f"projects/p/locations/us-central1/tuningJobs/{len(self.jobs) + 1}"
+        job = TuningJob(name, state, key, self._clock())
+        self.jobs.append(job)
+        return job
+
+    def become(self, name: str, state: str, error: str = "") -> None:
+        """Put a job into a state; a job that succeeds gets a model and an endpoint."""
+        for index, job in enumerate(self.jobs):
+            if job.name != name:
+                continue
+            number = name.rpartition("/")[2]
+            done = state == "succeeded"
+            self.jobs[index] = replace(
+                job,
+                state=state,
+                error=error,
+                endpoint=f"projects/p/locations/us/endpoints/{number}" if done else "",
+                model=f"projects/p/locations/us/models/{number}@1" if done else "",
+            )
+
+    def end_all(self, state: str = "succeeded") -> None:
+        """Let every live job come to an end."""
+        for job in list(self.jobs):
+            if job.state not in ENDED:
+                self.become(job.name, state)
+
+    def live(self) -> list[TuningJob]:
+        """Return the jobs that have not ended."""
+        return [job for job in self.jobs if job.state not in ENDED]
+
+
+Speaker = Callable[[str, Prompt, Sampling], Sequence[str]]
+
+
+class FakeGenerator:
+    """A model that is a function.
+
+    Attributes:
+        asked: Every (model, prompt, sampling) that it answered or refused.
+    """
+
+    def __init__(self, speak: Speaker, faults: Faults | None = None) -> None:
+        self._speak = speak
+        self._faults = faults or Faults()
+        self._lock = threading.Lock()
+        self.asked: list[tuple[str, Prompt, Sampling]] = []
+
+    def generate(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
+        """Ask the model."""
+        with self._lock, self._faults.call("generate"):
+            self.asked.append((model, prompt, sampling))
+            texts = tuple(self._speak(model, prompt, sampling))
+        words = len(prompt.system.split()) + sum(len(text.split()) for _, text in prompt.turns)
+        return Reply(texts, words, sum(len(text.split()) for text in texts), "fake-1")
+
+    def texts(self) -> list[str]:
+        """Return the texts that it was asked about."""
+        return [prompt.turns[-1][1] for _, prompt, _ in self.asked]
+
+
+class FakeExactMatch:
+    """The evaluation service's exact match, as it should be."""
+
+    def __init__(self, faults: Faults | None = None) -> None:
+        self._faults = faults or Faults()
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Score (prediction, reference) pairs."""
+        with self._faults.call("score"):
+            return [float(prediction == reference) for prediction, reference in pairs]
+
+
+@dataclass(frozen=True)
+class FakeWorld:
+    """A world of fakes that share a clock and their faults."""
+
+    settings: Settings
+    clock: FakeClock = field(default_factory=FakeClock)
+    faults: Faults = field(default_factory=Faults)
+    datasets: FakeBucket = field(init=False)
+    documents: FakeBucket = field(init=False)
+    results: FakeBucket = field(init=False)
+    artifacts: FakeBucket = field(init=False)
+    publisher: FakePublisher = field(init=False)
+    tuning: FakeTuning = field(init=False)
+
+    def __post_init__(self) -> None:
+        made: dict[str, object] = {
+            name: FakeBucket(name, self.clock, self.faults)
+            for name in ("datasets", "documents", "results", "artifacts")
+        }
+        made["publisher"] = FakePublisher(self.faults)
+        made["tuning"] = FakeTuning(self.clock, self.faults)
+        for name, port in made.items():
+            object.__setattr__(self, name, port)
+
+    @property
+    def world(self) -> World:
+        """The ports, as functions take them."""
+        buckets = Buckets(self.datasets, self.documents, self.results, self.artifacts)
+        return World(self.settings, buckets, self.publisher, self.clock)
+
+    def generator(self, speak: Speaker) -> FakeGenerator:
+        """Make a model that shares the world's faults."""
+        return FakeGenerator(speak, self.faults)
+
+    def exact_match(self) -> FakeExactMatch:
+        """Make an evaluation service that shares the world's faults."""
+        return FakeExactMatch(self.faults)
+
+
+def fake_settings(**overrides: Any) -> Settings:
+    """Make settings; the buckets are called what they are for."""
+    values = {
+        "cloud": "local",
+        "project": "p",
+        "location": "us-central1",
+        "datasets_bucket": "datasets",
+        "documents_bucket": "documents",
+        "results_bucket": "results",
+        "artifacts_bucket": "artifacts",
+        "request_concurrency": 2,
+        **overrides,
+    }
+    return Settings(**values)
+
+
+def fake_world(**overrides: Any) -> FakeWorld:
+    """Assemble a world.
+
+    Args:
+        overrides: Settings that differ from the usual ones.
+    """
+    return FakeWorld(fake_settings(**overrides))
+
+
+def message(topic: str, **data: object) -> Message:
+    """Make the event of a message."""
+    return Message(topic, data)
+
+
+def store_dataset(
+    fakes: FakeWorld,
+    task: Task,
+    splits: Mapping[str, Sequence[Example]],
+    name: str = "birds",
+    identifier: str = "dataset1",
+    training_tokens: int = 10_000,
+) -> DatasetRecord:
+    """Put a converted dataset into the artifacts bucket."""
+    counts = {split: len(splits.get(split, ())) for split in ("train", "validation", "test")}
+    for split in counts:
+        lines = [json.dumps(tuning_line(task, example)) for example in splits.get(split, ())]
+        content = "".join(f"{line}\n" for line in lines).encode()
+        fakes.artifacts.put(paths.split_file(name, identifier, split), content)
+    record = DatasetRecord(
+        id=identifier,
+        task_name=name,
+        task=task,
+        explanation=("made for a test",),
+        source_bucket="datasets",
+        source_object=f"{name}/data.csv",
+        source_generation=1,
+        rows=sum(counts.values()),
+        counts=counts,
+        quarantined=0,
+        quarantined_by_reason={},
+        labels={},
+        training_tokens=training_tokens,
+        created=fakes.clock(),
+    )
+    create(fakes.artifacts, paths.dataset_record(name, identifier), record)
+    return record

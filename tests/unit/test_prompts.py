@@ -1,0 +1,202 @@
+"""Prompts, and how a model's words are read."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.examples import Answer, Example
+from shared.prompts import (
+    MAX_ENUM_LABELS,
+    answer_text,
+    clean_value,
+    example_of_line,
+    parse_answer,
+    prompt_hash,
+    prompted,
+    system_instruction,
+    tuned_prompt,
+    tuning_line,
+)
+from shared.task import FieldSpec, Label, Task
+
+BIRDS = Task(
+    type="classification",
+    instruction="Name the bird.",
+    labels=(Label(name="Barn Owl"), Label(name="carrion_crow", description="all black")),
+)
+SEVERAL = Task(type="classification", labels=BIRDS.labels, multi_label=True)
+EVENT = Task(
+    type="extraction",
+    fields=(FieldSpec(name="place", description="where"), FieldSpec(name="guests")),
+)
+
+any_text = st.text(st.characters(exclude_categories=["Cs"]))
+values = any_text.map(clean_value)
+field_values = st.one_of(
+    values,
+    st.lists(values.filter(bool).map(str), min_size=1, max_size=3),
+)
+
+
+def round_trip(task: Task, example: Example) -> Example:
+    return example_of_line(task, json.loads(json.dumps(tuning_line(task, example))))
+
+
+@given(text=any_text, answer=st.sampled_from(BIRDS.label_names))
+def test_a_label_and_any_text_survive_a_training_line(text: str, answer: str) -> None:
+    assert round_trip(BIRDS, Example(text, answer)) == Example(text, answer)
+
+
+@given(text=any_text, chosen=st.sets(st.sampled_from(BIRDS.label_names)))
+def test_several_labels_and_any_text_survive_a_training_line(text: str, chosen: set[str]) -> None:
+    answer = [name for name in SEVERAL.label_names if name in chosen]
+    assert round_trip(SEVERAL, Example(text, answer)) == Example(text, answer)
+
+
+@given(text=any_text, place=field_values, guests=field_values)
+def test_fields_and_any_text_survive_a_training_line(
+    text: str, place: str | list[str] | None, guests: str | list[str] | None
+) -> None:
+    example = Example(text, {"place": place, "guests": guests})
+    assert round_trip(EVENT, example) == example
+
+
+@given(st.lists(any_text.map(str.strip).filter(bool), min_size=2, max_size=5, unique=True))
+@pytest.mark.xfail(strict=True, reason="two labels that the parser folds together are allowed")
+def test_every_label_that_a_task_may_declare_is_read_back_as_itself(names: list[str]) -> None:
+    task = Task(type="classification", labels=tuple(Label(name=name[:200]) for name in names))
+    for name in task.label_names:
+        assert round_trip(task, Example("a text", name)).answer == name
+
+
+def test_a_line_whose_answer_does_not_suit_the_task_is_refused() -> None:
+    line = tuning_line(BIRDS, Example("hoo", "Barn Owl"))
+    line["contents"][1]["parts"][0]["text"] = "a sparrow"
+    with pytest.raises(ValueError, match="does not suit"):
+        example_of_line(BIRDS, line)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Barn Owl",
+        "barn owl",
+        " Barn Owl.\n",
+        '"Barn Owl"',
+        "barn_owl",
+        "BARN-OWL",
+        "`Barn  Owl`",
+        "```\nBarn Owl\n```",
+        "“Barn Owl”",
+        "Barn Owl。",
+    ],
+)
+def test_a_label_may_be_spelt_in_several_ways(said: str) -> None:
+    assert parse_answer(BIRDS, said) == "Barn Owl"
+
+
+@pytest.mark.parametrize("said", ["", "Barn", "It is a Barn Owl", "Barn Owl, carrion_crow", "[]"])
+def test_words_that_are_not_a_label_are_no_answer(said: str) -> None:
+    assert parse_answer(BIRDS, said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ('["carrion crow","Barn Owl"]', ["Barn Owl", "carrion_crow"]),
+        ('["Barn Owl","barn owl"]', ["Barn Owl"]),
+        ("[]", []),
+        ('```json\n["BARN OWL"]\n```', ["Barn Owl"]),
+        ('["sparrow"]', None),
+        ("Barn Owl", None),
+        ('{"a": 1}', None),
+        ("[", None),
+    ],
+)
+def test_several_labels_are_read_from_json_in_their_declared_order(
+    said: str, read: Answer | None
+) -> None:
+    assert parse_answer(SEVERAL, said) == read
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ('{"place":" the  mill ","guests":null}', {"place": "the mill", "guests": None}),
+        ('{"guests": 12.50}', {"place": None, "guests": "12.50"}),
+        ('{"guests": true, "extra": 1}', {"place": None, "guests": "true"}),
+        ('{"place":"", "guests":["Ann", " ", 7, null]}', {"place": None, "guests": ["Ann", "7"]}),
+        ('{"guests":[]}', {"place": None, "guests": None}),
+        ('```json\n{"place":"x"}\n```', {"place": "x", "guests": None}),
+        ("{}", {"place": None, "guests": None}),
+        ('{"place":{"city":"x"}}', None),
+        ('["x"]', None),
+        ("the mill", None),
+        ("", None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_fields_are_read_from_one_json_object(said: str, read: Answer | None) -> None:
+    assert parse_answer(EVENT, said) == read
+
+
+@given(any_text)
+def test_no_words_break_the_parser(said: str) -> None:
+    for task in (BIRDS, SEVERAL, EVENT):
+        answer = parse_answer(task, said)
+        assert answer is None or parse_answer(task, answer_text(answer)) == answer
+
+
+def test_a_tuned_model_is_asked_what_it_was_taught() -> None:
+    line = tuning_line(BIRDS, Example("hoo", "Barn Owl"))
+    prompt = tuned_prompt(BIRDS, "hoo")
+    assert prompt.system == line["systemInstruction"]["parts"][0]["text"]
+    assert prompt.turns == (("user", line["contents"][0]["parts"][0]["text"]),)
+    assert prompt.schema is None
+
+
+def test_examples_in_a_prompt_are_earlier_turns() -> None:
+    prompt = prompted(BIRDS, "caw", [Example("hoo", "Barn Owl")])
+    assert prompt.turns == (("user", "hoo"), ("model", "Barn Owl"), ("user", "caw"))
+
+
+def test_the_system_instruction_lists_labels_and_descriptions() -> None:
+    text = system_instruction(BIRDS)
+    assert text.startswith("Name the bird.\n\n")
+    assert "- Barn Owl\n- carrion_crow: all black" in text
+    assert "- place: where\n- guests" in system_instruction(EVENT)
+
+
+def test_a_task_without_an_instruction_gets_one() -> None:
+    for kind in ("classification", "sentiment", "extraction"):
+        task = Task.model_validate({"type": kind})
+        assert len(system_instruction(task).split("\n")[0].split()) > 2
+
+
+def test_the_schema_suits_the_task() -> None:
+    one = prompted(BIRDS, "x")
+    assert one.schema == {"type": "STRING", "enum": ["Barn Owl", "carrion_crow"]}
+    assert one.media_type == "text/x.enum"
+    several = prompted(SEVERAL, "x")
+    assert several.schema == {"type": "ARRAY", "items": one.schema}
+    assert several.media_type == "application/json"
+    fields = prompted(EVENT, "x")
+    assert fields.schema is not None
+    assert fields.schema["required"] == ["place", "guests"]
+    assert fields.media_type == "application/json"
+
+
+def test_more_labels_than_the_service_takes_leave_the_schema_out() -> None:
+    labels = tuple(Label(name=str(number)) for number in range(MAX_ENUM_LABELS + 1))
+    most = Task(type="classification", labels=labels[:-1])
+    assert prompted(most, "x").schema is not None
+    assert prompted(Task(type="classification", labels=labels), "x").schema is None
+
+
+def test_a_prompt_is_named_by_its_fixed_text_alone() -> None:
+    shots = [Example("hoo", "Barn Owl")]
+    assert prompt_hash(BIRDS) == prompt_hash(BIRDS.model_copy())
+    assert prompt_hash(BIRDS) != prompt_hash(BIRDS, shots)
+    assert prompt_hash(BIRDS) != prompt_hash(BIRDS.model_copy(update={"instruction": "Look."}))
