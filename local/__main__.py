@@ -32,6 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
         "up", help="keep the local cloud up, and watch folders for files", description=_UP
     )
     _add_folder(up)
+    up.add_argument("--free-ports", action="store_true",
+                    help="take any free ports instead of 8085, 4443 and 8086")  # fmt: skip
 
     status = commands.add_parser(
         "status", help="show every run, job, evaluation and document of the local cloud that is up"

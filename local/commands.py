@@ -40,9 +40,10 @@ def up(options: argparse.Namespace) -> int:
     """Keep a local cloud up until it is interrupted."""
     console = Console(stderr=True)
     folder: Path = options.folder
+    wanted = Options(keep=True, ports={} if options.free_ports else FIXED_PORTS)
     ended = _until_interrupted()
     try:
-        with _started(folder, Options(keep=True, ports=FIXED_PORTS), console) as cloud:
+        with _started(folder, wanted, console) as cloud:
             addresses = Addresses.of(cloud)
             addresses.write(cloud.state)
             _say_how_to_use(console, cloud, addresses)

@@ -98,6 +98,10 @@ class Driver:
 
         self._wait(answered, f"answers to {len(wanted)} documents of {task}", seconds)
 
+    def wait_until_quiet(self, seconds: float) -> None:
+        """Wait until no message waits for a function. Raises NothingArrived."""
+        self._wait(lambda: self._cloud.is_quiet() or None, "all messages to be handled", seconds)
+
     def export(self, folder: Path) -> list[str]:
         """Copy results and artifacts into a folder; return the pages and records to look at."""
         names = self._cloud.bucket_names()

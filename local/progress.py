@@ -36,7 +36,9 @@ class Progress:
         clock = fact["at"][11:19]
         sentence = describe_fact(fact["fact"], fact["details"])
         self._console.print(
-            f"[dim]{clock}[/dim] [bold]{fact['task'] or '-':<20}[/bold] {sentence}", highlight=False
+            f"[dim]{clock}[/dim] [bold]{fact['task'] or '-':<20}[/bold] {sentence}",
+            highlight=False,
+            soft_wrap=True,
         )
 
 
@@ -51,7 +53,7 @@ def describe_fact(fact: str, details: Mapping[str, Any]) -> str:
         "job-ended": "tuning job {job}: {state}",
         "verdict-reached": "verdict: {decision}, {winner}",
         "champion-promoted": "champion: {candidate}",
-        "document-answered": "document answered: {result} {status} {confidence:.2f}",
+        "document-answered": "{result} answered: {status}, confidence {confidence:.2f}",
         "input-rejected": "[red]rejected[/red] by {function}: {record}",
     }
     return known[fact].format(**details)

@@ -1,12 +1,12 @@
 """Tables for people: what became of each task, as `demo`, `run` and `status` print it."""
 
-import json
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-MAX_ANSWER = 60
+MAX_ANSWER = 120
 
 
 def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = False) -> None:
@@ -26,7 +26,7 @@ def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = Fa
         console.print(f"Tuning job {job['id']}: {job['state']} {job['error']}".rstrip())
     if summary["verdict"]:
         verdict = summary["verdict"]
-        console.print(f"Verdict: [bold]{verdict['decision']}[/bold]. {verdict['reason']}")
+        console.print(f"Verdict: [bold]{verdict['decision']}[/bold]. {escape(verdict['reason'])}")
     if summary["champion"]:
         console.print(f"Champion: [bold]{summary['champion']['name']}[/bold]")
     if summary["documents"]:
@@ -52,9 +52,20 @@ def _documents(documents: list[dict[str, Any]]) -> Table:
     table = Table("Document", "Answer", "Confidence", "Status")
     for item in documents:
         answer = item["answer"]
-        text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-        text = item.get("reason", "") if answer is None else text
+        text = item.get("reason", "") if answer is None else _in_words(answer)
         short = text if len(text) <= MAX_ANSWER else f"{text[: MAX_ANSWER - 1]}…"
         confidence = "" if item["confidence"] is None else f"{item['confidence']:.2f}"
-        table.add_row(item["name"], short, confidence, item["status"])
+        table.add_row(item["name"], escape(short), confidence, item["status"])
     return table
+
+
+def _in_words(answer: str | list[str] | dict[str, Any]) -> str:
+    """Write an answer for people: a label, labels, or a line a field."""
+    if isinstance(answer, str):
+        return answer
+    if isinstance(answer, list):
+        return ", ".join(answer) or "(none)"
+    return "\n".join(
+        f"{name}: {', '.join(value) if isinstance(value, list) else value or '-'}"
+        for name, value in answer.items()
+    )

@@ -10,7 +10,6 @@ https://googleapis.github.io/google-cloudevents/.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -150,7 +149,7 @@ def _from_message(message: object, topic: str, sender: Sender) -> Event:
     identifier = str(message.get("messageId") or message.get("message_id") or "")
     try:
         data = base64.b64decode(str(message.get("data") or ""), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise Rejected("The message's data is not base64.") from None
     return Message(topic, _json_object(data or b"{}"), identifier, attributes)
 

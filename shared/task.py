@@ -3,14 +3,14 @@
 `docs/task.md` is generated from the descriptions below (`make docs`).
 """
 
-import difflib
 import re
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import Rejected
+from shared.validation import explain
 
 TaskType = Literal["classification", "sentiment", "extraction"]
 Metric = Literal["exact_match", "macro_f1", "field_f1"]
@@ -263,7 +263,7 @@ def parse_task(text: str, source: str = "task.yaml") -> Task:
     """
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise Rejected(f"{source} is not YAML{where}.", "Check its indentation.") from error
@@ -272,68 +272,4 @@ def parse_task(text: str, source: str = "task.yaml") -> Task:
     try:
         return Task.model_validate(value)
     except ValidationError as error:
-        problems = [_explain(problem) for problem in error.errors()[:5]]
-        raise Rejected(f"{source}: {'; '.join(problems)}.", "See docs/task.md.") from None
-
-
-def _explain(problem: Any) -> str:
-    """Turn one of pydantic's problems into a phrase that names the key and the remedy."""
-    path = [str(step) for step in problem["loc"] if not _is_union_step(str(step))]
-    where = ".".join(path) or "the task"
-    if problem["type"] == "extra_forbidden":
-        here = {key: key for key in _model_at(path[:-1]).model_fields}
-        near = _nearest(path[-1], here, cutoff=0.6) or _nearest(path[-1], _all_keys(Task), cutoff=0)
-        return f"{where} is not a known key (the nearest is {near})"
-    message = problem["msg"].removeprefix("Value error, ")
-    if message[1:2].islower():
-        message = message[0].lower() + message[1:]
-    return f"{where}: {message}"
-
-
-def _nearest(key: str, known: dict[str, str], cutoff: float) -> str | None:
-    """Find the known key that looks most like this one.
-
-    Args:
-        key: The key as somebody wrote it.
-        known: Full path -> bare key.
-        cutoff: The least similarity, 0 to 1.
-
-    Returns:
-        The full path of the nearest key, None when none is near enough.
-    """
-    near = difflib.get_close_matches(key, list(known.values()), n=1, cutoff=cutoff)
-    return next((path for path, bare in known.items() if near and bare == near[0]), None)
-
-
-def _all_keys(model: type[Part], prefix: str = "") -> dict[str, str]:
-    """List every key of the file: full path -> bare key."""
-    keys: dict[str, str] = {}
-    for name, field in model.model_fields.items():
-        keys[f"{prefix}{name}"] = name
-        for inner in _models_in(field.annotation):
-            keys |= _all_keys(inner, f"{prefix}{name}.")
-    return keys
-
-
-def _is_union_step(step: str) -> bool:
-    """Whether pydantic put this step into an error's path for a branch of a union type."""
-    return step.startswith(("literal[", "tuple[", "function-", "constrained-"))
-
-
-def _model_at(path: list[str]) -> type[Part]:
-    """Find the model that the keys of a path belong to."""
-    model: type[Part] = Task
-    for step in path:
-        if step.isdigit():
-            continue
-        found = _models_in(model.model_fields[step].annotation)
-        if found:
-            model = found[0]
-    return model
-
-
-def _models_in(annotation: object) -> list[type[Part]]:
-    """List the parts that a type annotation mentions."""
-    if isinstance(annotation, type) and issubclass(annotation, Part):
-        return [annotation]
-    return [model for inner in get_args(annotation) for model in _models_in(inner)]
+        raise Rejected(f"{source}: {explain(error, Task)}.", "See docs/task.md.") from None

@@ -32,6 +32,7 @@ from shared.records import (
     read,
 )
 from shared.task import Task
+from shared.validation import explain
 
 MIN_TRAINING_EXAMPLES = 100
 """Google's advice: with fewer examples than this, prompt."""
@@ -71,9 +72,9 @@ def handle_event(event: Event, world: World, services: Services) -> None:
     try:
         about = _About.model_validate(event.data)
     except ValidationError as error:
-        where = ".".join(str(step) for step in error.errors()[0]["loc"])
         raise Rejected(
-            f"The message on {event.topic} is wrong at {where!r}.", "See docs/messages.md."
+            f"The message on {event.topic} is wrong: {explain(error, _About)}.",
+            "See docs/messages.md.",
         ) from None
     paths.check_task_name(about.task)
     if event.topic == "promotion-requested":

@@ -16,6 +16,7 @@ from shared.models import find_base_model
 from shared.ports import TuningService, World
 from shared.records import DatasetRecord, RunRecord, TaskRecord, change, read
 from shared.task import Configuration, Tuning
+from shared.validation import explain
 
 
 class TuningRequested(BaseModel):
@@ -65,10 +66,8 @@ def _parse(event: Event) -> TuningRequested:
         if isinstance(request.sweep, str):
             Tuning.model_validate({"sweep": request.sweep})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
         raise Rejected(
-            f"The tuning request is wrong at {where!r}: {first['msg']}.",
+            f"The tuning request is wrong: {explain(error, TuningRequested)}.",
             'The least that is needed is {"task": "…"}; see docs/messages.md.',
         ) from None
     paths.check_task_name(request.task)

@@ -76,7 +76,7 @@ def _arrived(event: Event) -> ObjectArrived:
     try:
         bucket, name = str(event.data["bucket"]), str(event.data["name"])
         return ObjectArrived(bucket, name, int(event.data["generation"]))
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         raise Rejected("The message does not name a bucket, an object and a generation.") from None
 
 

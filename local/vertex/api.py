@@ -21,7 +21,7 @@ from local.vertex.faults import Faults, FaultSettings
 from local.vertex.generation import check_request, count, exact_match, generate
 from local.vertex.jobs import TuningJobs
 from local.vertex.tuned import TunedModel
-from local.vertex.wire import ApiError, answer, parse, refuse
+from local.vertex.wire import ApiError, answer, parse, refuse, where
 
 _PARENT = r"projects/[^/:]+/locations/[^/:]+"
 _JOB = rf"{_PARENT}/tuningJobs/\d+"
@@ -113,8 +113,8 @@ class VertexApi:
             response = method(_Call(resource, body, query))
         except ApiError as error:
             response = refuse(error)
-        except Exception:
-            log.exception("%s failed", name)
+        except Exception as error:  # noqa: BLE001 - answered 500, and named in the log
+            log.error("%s failed: %s", name, where(error))  # noqa: TRY400 - no text in logs
             response = refuse(ApiError("INTERNAL", "The local stand-in failed; see its log."))
         with self._count_lock:
             self._requests[name] += 1

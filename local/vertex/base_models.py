@@ -1,6 +1,8 @@
-"""The one table of base models: what can be tuned, where, and how large an adapter may be."""
+"""The base models that the stand-in knows: those of shared/models.yaml, the one table."""
 
 from dataclasses import dataclass
+
+from shared.models import base_models
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,7 @@ class BaseModel:
     maximum_epochs: int = 100
 
 
-_SERVED_FROM = {"us-central1": "us", "europe-west4": "eu"}
-
 BASE_MODELS: dict[str, BaseModel] = {
-    name: BaseModel(name, adapter_sizes=(1, 2, 4, 8, 16), serving_locations=_SERVED_FROM)
-    for name in ("gemini-3.5-flash", "gemini-3.5-flash-lite", "gemini-3.1-flash-lite")
+    name: BaseModel(name, known.adapter_sizes, known.tuned_in)
+    for name, known in base_models().items()
 }

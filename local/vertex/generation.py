@@ -20,6 +20,7 @@ from local.vertex.wire import ApiError, invalid
 
 _MOST_CANDIDATES = 8
 _HIGHEST_TEMPERATURE = 2.0
+_HIGHEST_TOP_K = 64
 _DEFAULT_TEMPERATURE = 1.0
 _MEDIA_TYPES = ("", "text/plain", "application/json", "text/x.enum")
 
@@ -33,7 +34,23 @@ def check_request(request: aiplatform_v1.GenerateContentRequest) -> None:
     Raises:
         ApiError: A value is out of range or asks for what the stand-in does not have.
     """
+    _check_ranges(request.generation_config)
     config = request.generation_config
+    plain = aiplatform_v1.GenerationConfig.pb(config)
+    if config.response_mime_type not in _MEDIA_TYPES:
+        raise invalid(f"responseMimeType {config.response_mime_type!r} is not supported.")
+    if plain.HasField("response_schema") and config.response_mime_type in ("", "text/plain"):
+        raise invalid("responseSchema needs responseMimeType application/json or text/x.enum.")
+    if config.response_logprobs or plain.HasField("logprobs"):
+        raise invalid("Logprobs are not supported for this model.")
+    if request.tools or request.cached_content:
+        raise invalid("The local stand-in has no tools and no cached content.")
+    check_contents(request.contents)
+    if request.contents[-1].role not in ("", "user"):
+        raise invalid("The last content must have the role user.")
+
+
+def _check_ranges(config: aiplatform_v1.GenerationConfig) -> None:
     plain = aiplatform_v1.GenerationConfig.pb(config)
     if plain.HasField("candidate_count") and not 1 <= config.candidate_count <= _MOST_CANDIDATES:
         raise invalid(
@@ -49,19 +66,10 @@ def check_request(request: aiplatform_v1.GenerateContentRequest) -> None:
         )
     if plain.HasField("top_p") and not 0 <= config.top_p <= 1:
         raise invalid(f"topP is {config.top_p:g} but must be from 0 to 1.")
+    if plain.HasField("top_k") and not 1 <= config.top_k <= _HIGHEST_TOP_K:
+        raise invalid(f"topK is {config.top_k:g} but must be from 1 to {_HIGHEST_TOP_K}.")
     if plain.HasField("max_output_tokens") and config.max_output_tokens < 1:
         raise invalid(f"maxOutputTokens is {config.max_output_tokens} but must be at least 1.")
-    if config.response_mime_type not in _MEDIA_TYPES:
-        raise invalid(f"responseMimeType {config.response_mime_type!r} is not supported.")
-    if plain.HasField("response_schema") and config.response_mime_type in ("", "text/plain"):
-        raise invalid("responseSchema needs responseMimeType application/json or text/x.enum.")
-    if config.response_logprobs or plain.HasField("logprobs"):
-        raise invalid("Logprobs are not supported for this model.")
-    if request.tools or request.cached_content:
-        raise invalid("The local stand-in has no tools and no cached content.")
-    check_contents(request.contents)
-    if request.contents[-1].role not in ("", "user"):
-        raise invalid("The last content must have the role user.")
 
 
 def check_contents(contents: Sequence[aiplatform_v1.Content]) -> None:

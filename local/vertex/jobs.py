@@ -16,7 +16,7 @@ from local.vertex.features import FeatureCache
 from local.vertex.job_store import JobStore, job_number
 from local.vertex.training_run import TrainingResult, run_training
 from local.vertex.tuning_data import DatasetError
-from local.vertex.wire import ApiError, invalid
+from local.vertex.wire import ApiError, invalid, where
 
 _State = aiplatform_v1.JobState
 _ENDED = frozenset(
@@ -228,10 +228,9 @@ class TuningJobs:
             )
         except DatasetError as error:
             self._end(job, _State.JOB_STATE_FAILED, _INVALID_ARGUMENT, str(error))
-        except Exception as error:
-            # A job must end whatever happens in it; the log keeps where it went wrong.
-            log.exception("tuning job %s failed", job.name)
-            self._end(job, _State.JOB_STATE_FAILED, _INTERNAL, f"internal: {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001 - a job must end whatever happens in it
+            log.error("%s failed: %s", job.name, where(error))  # noqa: TRY400 - no text in logs
+            self._end(job, _State.JOB_STATE_FAILED, _INTERNAL, f"internal: {where(error)}")
         else:
             while not self._leaves(job) and time.monotonic() - started < self._training_seconds:
                 self._stopped.wait(_POLL_SECONDS)

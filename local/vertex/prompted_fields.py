@@ -58,6 +58,7 @@ _COMPANY = re.compile(
 )
 _ADDRESS = re.compile(r"address|地址", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]+")
+_OWN_WORD = re.compile(r"[^\W\d_]{4}")
 _CAPTION = re.compile(r"^\s*([^:：\n]{1,60})[:：]\s*(.*)$")
 
 
@@ -82,7 +83,9 @@ def know_fields(question: Question) -> FieldsKnowledge:
     for choice in question.choices:
         scores: dict[Any, float] = {None: _ABSENT}
         for candidate in _by_prompt(choice, question.text):
-            scores[candidate.value] = max(candidate.score, scores.get(candidate.value, 0.0))
+            # A value that stands in several places is likelier than each place says.
+            so_far = scores.get(candidate.value, -np.inf)
+            scores[candidate.value] = float(np.logaddexp(so_far, candidate.score))
         for value, share in _by_examples(by_examples, choice.name).items():
             scores[value] = scores.get(value, 0.0) + _EXAMPLE_WEIGHT * share
         ranked = sorted(scores.items(), key=lambda item: -item[1])[:_MOST_ALTERNATIVES]
@@ -143,8 +146,9 @@ def _by_shape(
         here = _caption_score(choice, line)
         for order, match in enumerate(shape.finditer(line)):
             before = line[: match.start()]
-            # A value with words of its own before it does not belong to the caption above.
-            above = 0.0 if _WORDS.search(before) else 0.9 * caption_above
+            # A value with a word of its own before it, longer than a currency's name, does not
+            # belong to the caption above.
+            above = 0.0 if _OWN_WORD.search(before) else 0.9 * caption_above
             near = max(_caption_score(choice, before), above, 0.5 * here)
             yield _Candidate(
                 " ".join(match.group().split()), base + near - 0.1 * order - 0.002 * index
@@ -211,4 +215,9 @@ def _by_examples(knowledge: FieldsKnowledge | None, name: str) -> dict[Any, floa
         shares = sigmoid(alternatives.scores)
     else:
         shares = softmax(alternatives.scores[None])[0]
-    return dict(zip(alternatives.values, shares.tolist(), strict=True))
+    return {
+        value: share
+        for value, share in zip(alternatives.values, shares.tolist(), strict=True)
+        # What a classifier over seen values knows may be a list, which no other source offers.
+        if not isinstance(value, list | dict)
+    }

@@ -1,7 +1,9 @@
 """Between HTTP and Google's messages: strict parsing, serialising, and Google's error form."""
 
 import json
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from google.protobuf import json_format
@@ -83,6 +85,20 @@ def parse(body: bytes, message_type: type[ProtoPlus], *, allow_empty: bool = Fal
 def _without_values(error: Exception) -> str:
     """Shorten a parser's message, which may quote what was sent."""
     return str(error).split("\n", 1)[0][:300]
+
+
+def where(error: BaseException) -> str:
+    """Name an unexpected error and its place for the log, without its words.
+
+    Args:
+        error: The error; its message may quote somebody's text.
+
+    Returns:
+        For example "KeyError at extractor.py:120".
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def answer(message: Any, query: Mapping[str, str]) -> Response:

@@ -78,7 +78,8 @@ def receipts(count: int, seed: int) -> list[tuple[str, str]]:
     chance = random.Random(seed)
     rows = []
     for _ in range(count):
-        shop = f"{chance.choice(('GOLDEN', 'NORTH', 'LITTLE', 'ROYAL'))} {chance.choice(('BAKERY', 'TOOLS', 'BOOKS', 'GARDEN'))} LTD"
+        kind = chance.choice(("BAKERY", "TOOLS", "BOOKS", "GARDEN"))
+        shop = f"{chance.choice(('GOLDEN', 'NORTH', 'LITTLE', 'ROYAL'))} {kind} LTD"
         day = f"{chance.randint(1, 28):02}/{chance.randint(1, 12):02}/2024"
         items = [round(chance.uniform(1, 40), 2) for _ in range(chance.randint(1, 4))]
         total = f"{sum(items):.2f}"

@@ -1,0 +1,81 @@
+"""Says in words what is wrong with somebody's YAML or JSON."""
+
+import difflib
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+MAX_PROBLEMS = 5
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """Name the wrong keys and what is wrong with each; for an unknown key, the nearest known one.
+
+    Args:
+        error: What pydantic found.
+        model: The model that was asked for.
+    """
+    return "; ".join(_explain(problem, model) for problem in error.errors()[:MAX_PROBLEMS])
+
+
+def _explain(problem: Any, model: type[BaseModel]) -> str:
+    """Turn one of pydantic's problems into a phrase."""
+    path = [str(step) for step in problem["loc"] if not _is_union_step(str(step))]
+    where = ".".join(path) or "the whole"
+    if problem["type"] == "extra_forbidden":
+        here = {key: key for key in _model_at(model, path[:-1]).model_fields}
+        near = _nearest(path[-1], here, cutoff=0.6) or _nearest(path[-1], _all_keys(model), 0)
+        return f"{where} is not a known key (the nearest is {near})"
+    message = problem["msg"].removeprefix("Value error, ")
+    if message[1:2].islower():
+        message = message[0].lower() + message[1:]
+    return f"{where}: {message}"
+
+
+def _nearest(key: str, known: dict[str, str], cutoff: float) -> str | None:
+    """Find the known key that looks most like this one.
+
+    Args:
+        key: The key as somebody wrote it.
+        known: Full path -> bare key.
+        cutoff: The least similarity, 0 to 1.
+
+    Returns:
+        The full path of the nearest key, None when none is near enough.
+    """
+    near = difflib.get_close_matches(key, list(known.values()), n=1, cutoff=cutoff)
+    return next((path for path, bare in known.items() if near and bare == near[0]), None)
+
+
+def _all_keys(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
+    """List every key of a model and its parts: full path -> bare key."""
+    keys: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        keys[f"{prefix}{name}"] = name
+        for inner in _models_in(field.annotation):
+            keys |= _all_keys(inner, f"{prefix}{name}.")
+    return keys
+
+
+def _is_union_step(step: str) -> bool:
+    """Whether pydantic put this step into an error's path for a branch of a union type."""
+    return step.startswith(("literal[", "tuple[", "function-", "constrained-")) or step == "str"
+
+
+def _model_at(root: type[BaseModel], path: list[str]) -> type[BaseModel]:
+    """Find the model that the keys of a path belong to."""
+    model = root
+    for step in path:
+        if step.isdigit():
+            continue
+        found = _models_in(model.model_fields[step].annotation)
+        if found:
+            model = found[0]
+    return model
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """List the models that a type annotation mentions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]

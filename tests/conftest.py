@@ -1,0 +1,35 @@
+"""No test reaches anything but this machine, and none finds credentials."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+
+
+def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:
+    """Raise when Python code is about to connect to another machine."""
+    if event == "socket.connect":
+        address = arguments[1]
+        if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
+            raise PermissionError(f"a test tried to connect to {address[0]}")
+
+
+sys.addaudithook(_refuse_other_machines)
+for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "GOOGLE_API_KEY"):
+    os.environ.pop(name, None)
+os.environ["NO_GCE_CHECK"] = "true"
+os.environ["GCE_METADATA_HOST"] = "127.0.0.1:1"
+os.environ["CLOUDSDK_CONFIG"] = os.devnull
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real data sets; tests that need it are skipped where it is absent."""
+    default = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+    folder = Path(os.environ.get("TUNEDROP_TEST_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"no test data in {folder}; set TUNEDROP_TEST_DATA")
+    return folder

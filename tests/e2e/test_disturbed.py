@@ -1,0 +1,146 @@
+"""What goes wrong in a cloud changes nothing in the end."""
+
+import itertools
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud import LocalCloud
+from local.drive import Driver
+from tests.e2e.conftest import ROOT, StartCloud
+
+pytestmark = pytest.mark.slow
+
+TASKS = {
+    "parcel_questions": "parcel_questions.csv",
+    "restaurant_reviews": "restaurant_reviews.jsonl",
+    "event_invitations": "event_invitations.jsonl",
+}
+SECONDS = 200.0
+
+
+def _final_table(summary: dict[str, Any]) -> dict[str, Any]:
+    """What the demo's table shows, without ids that follow from the upload's generation."""
+    return {
+        "counts": summary["dataset"]["counts"],
+        "quarantined": summary["dataset"]["quarantined_by_reason"],
+        "candidates": summary["candidates"],
+        "verdict": summary["verdict"],
+        "champion": summary["champion"]["name"],
+        "documents": summary["documents"],
+    }
+
+
+def _run_demo_tasks(driver: Driver) -> list[dict[str, Any]]:
+    uploads = {}
+    for task, file in TASKS.items():
+        folder = ROOT / "examples" / task
+        uploads[task] = driver.upload_dataset(task, folder / file, folder / "task.yaml")
+    for task, upload in uploads.items():
+        driver.wait_for_verdict(task, upload, SECONDS)
+    for task in TASKS:
+        documents = driver.upload_documents(task, ROOT / "examples" / task / "documents")
+        driver.wait_for_answers(task, documents, SECONDS)
+    return [driver.summarize(task) for task in TASKS]
+
+
+class _Killer:
+    """Kills one function after the other, every so often."""
+
+    def __init__(self, cloud: LocalCloud, seconds: float) -> None:
+        self._cloud = cloud
+        self._seconds = seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.killed: list[str] = []
+
+    def __enter__(self) -> "_Killer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        for name in itertools.cycle(self._cloud.functions):
+            if self._stop.wait(self._seconds):
+                return
+            self._cloud.functions[name].kill()
+            self.killed.append(name)
+
+
+def test_killing_every_function_in_turn_changes_nothing_in_the_final_table(
+    demo: dict[str, Any], start_cloud: StartCloud
+) -> None:
+    with start_cloud() as (cloud, driver), _Killer(cloud, 2.0) as killer:
+        summaries = _run_demo_tasks(driver)
+    assert set(killer.killed) == set(cloud.functions)
+    assert [_final_table(item) for item in summaries] == [
+        _final_table(item) for item in demo["tasks"]
+    ]
+
+
+def _job_count(cloud: LocalCloud) -> int:
+    """Count the tuning jobs that the stand-in was ever asked to make."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import aiplatform_v1
+
+    client = aiplatform_v1.GenAiTuningServiceClient(
+        transport="rest",
+        credentials=AnonymousCredentials(),
+        client_options={"api_endpoint": cloud.environment["TUNEDROP_VERTEX_ENDPOINT"]},
+    )
+    return len(list(client.list_tuning_jobs(parent="projects/local/locations/us-central1")))
+
+
+def test_every_message_twice_and_one_notification_five_times_make_one_run(
+    start_cloud: StartCloud,
+) -> None:
+    folder = ROOT / "examples" / "parcel_questions"
+    with start_cloud(duplicate_deliveries=2) as (cloud, driver):
+        upload = driver.upload_dataset(
+            "parcels", folder / "parcel_questions.csv", folder / "task.yaml"
+        )
+        notification = {
+            "eventType": "OBJECT_FINALIZE",
+            "bucketId": cloud.bucket_names()["datasets"],
+            "objectId": upload.name,
+            "objectGeneration": str(upload.generation),
+            "payloadFormat": "NONE",
+        }
+        for _ in range(5):
+            cloud.clients.publish_bytes("dataset-uploaded", b"", notification)
+        records = driver.wait_for_verdict("parcels", upload, SECONDS)
+        documents = driver.upload_documents("parcels", folder / "documents")
+        driver.wait_for_answers("parcels", documents, SECONDS)
+        driver.wait_until_quiet(60)
+        jobs = _job_count(cloud)
+        champion = driver.summarize("parcels")["champion"]
+    assert len(records.datasets) == 1
+    assert len(records.runs) == 1
+    assert len(records.jobs) == jobs == 5
+    assert len(records.champion.history if records.champion else ()) == 1
+    assert champion["dataset"] == records.datasets[0].id
+
+
+def test_documents_that_come_first_are_answered_once_there_is_a_champion(
+    start_cloud: StartCloud, tmp_path: Path
+) -> None:
+    folder = ROOT / "examples" / "parcel_questions"
+    quick = tmp_path / "task.yaml"
+    text = (folder / "task.yaml").read_text(encoding="utf-8")
+    quick.write_text(text.replace("when: prompting_misses_target", "when: never"), "utf-8")
+    with start_cloud() as (_, driver):
+        documents = driver.upload_documents("parcels", folder / "documents")
+        driver.wait_until_quiet(60)
+        waiting = driver.summarize("parcels")["documents"]
+        assert {item["status"] for item in waiting} == {"waiting"}
+        upload = driver.upload_dataset("parcels", folder / "parcel_questions.csv", quick)
+        driver.wait_for_verdict("parcels", upload, SECONDS)
+        driver.wait_for_answers("parcels", documents, SECONDS)
+        answered = driver.summarize("parcels")
+    assert {item["status"] for item in answered["documents"]} <= {"accepted", "review"}
+    assert answered["champion"]["kind"] == "prompting"
