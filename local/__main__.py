@@ -61,6 +61,16 @@ def build_parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run the three example tasks and show what came out")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), help="default: %(default)s")
     demo.add_argument("--json", action="store_true", help="print JSON summaries on stdout")
+
+    bundle = commands.add_parser(
+        "bundle",
+        help="write the functions' bundles, ready to be deployed",
+        description="Write each function's bundle: what `gcloud functions deploy --source` takes, "
+        "and what the local cloud runs.",
+    )
+    bundle.add_argument(
+        "--out", type=Path, default=Path("out/bundles"), help="default: %(default)s"
+    )
     return parser
 
 
@@ -86,6 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         "status": commands.status,
         "run": commands.run,
         "demo": commands.demo,
+        "bundle": commands.bundle,
     }[options.command]
     return command(options)
 

@@ -1,4 +1,4 @@
-"""The four commands of the local cloud's command line."""
+"""The commands of the local cloud's command line."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from local.addresses import Addresses
 from local.background import Repeating
+from local.bundles import stage_bundle
 from local.cloud import PROJECT, AlreadyRunning, LocalCloud, Options
 from local.drive import Driver, InputRejected, NothingArrived
 from local.folders import DownloadFolder, UploadFolder
@@ -24,7 +25,7 @@ from local.processes import ProcessError
 from local.progress import Progress
 from local.show import show_task
 from local.summary import rejections, summarize, task_names
-from local.table import ROOT
+from local.table import ROOT, read_table
 from shared.ports import Buckets
 
 DONE, BROKEN, REJECTED = 0, 1, 2
@@ -144,6 +145,15 @@ def demo(options: argparse.Namespace) -> int:
     for summary in summaries:
         show_task(Console(), summary)
     _show_paths(Console(), pages)
+    return DONE
+
+
+def bundle(options: argparse.Namespace) -> int:
+    """Write the functions' bundles."""
+    console = Console()
+    for name, function in read_table().functions.items():
+        folder = stage_bundle(name, function, options.out / name)
+        console.print(f"{name}: {folder}", highlight=False, soft_wrap=True)
     return DONE
 
 
