@@ -1,7 +1,7 @@
 """The list of unfinished work: one small marker an open dataset, run or document.
 
-A marker is written before the work is recorded and deleted once it is finished, so whatever a
-crash leaves behind can be found by listing one prefix.
+A marker is written before the event that opened the work is acknowledged, and deleted once the
+work is finished: whatever a crash or a lost event leaves behind is found by listing one prefix.
 """
 
 from collections.abc import Iterator, Mapping

@@ -10,8 +10,10 @@ https://cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-t
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from shared.examples import Answer, Example, FieldValue
@@ -89,13 +91,12 @@ def parse_answer(task: Task, text: str) -> Answer | None:
     words = _FENCE.sub("", text.strip())
     if task.type == "extraction":
         return _parse_fields(task, words)
-    known = {_label_key(name): name for name in task.label_names}
     if not task.multi_label:
-        return known.get(_label_key(words))
+        return _find_label(task, words)
     values = _parse_json(words)
     if not isinstance(values, list):
         return None
-    names = [known.get(_label_key(str(value))) for value in values]
+    names = [_find_label(task, str(value)) for value in values]
     if None in names:
         return None
     return [name for name in task.label_names if name in names]
@@ -174,6 +175,20 @@ def _response_schema(task: Task) -> tuple[dict[str, Any] | None, str]:
     if task.multi_label:
         return {"type": "ARRAY", "items": label}, "application/json"
     return label, "text/x.enum"
+
+
+def _find_label(task: Task, words: str) -> str | None:
+    """Find the label that words mean: by its exact spelling, else by one that only it has."""
+    if words.strip() in task.label_names:
+        return words.strip()
+    return _labels_by_key(task.label_names).get(_label_key(words))
+
+
+@lru_cache(maxsize=64)
+def _labels_by_key(names: tuple[str, ...]) -> dict[str, str]:
+    """Index labels by what their spellings share; those that share it with another are left out."""
+    keys = Counter(map(_label_key, names))
+    return {_label_key(name): name for name in names if keys[_label_key(name)] == 1}
 
 
 def _label_key(text: str) -> str:

@@ -33,13 +33,14 @@ class Faults:
 
     Attributes:
         calls: The names of all calls so far, such as "write artifacts" or "publish".
-        crash_at: Dies at this point; each call has two, before and after its effect.
+        points: How many points were passed; each call has two, before and after its effect.
+        crash_at: The process dies at this point.
     """
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.crash_at: int | None = None
-        self._points = itertools.count()
+        self.points = 0
         self._planned: list[tuple[str, Exception]] = []
 
     def fail(self, call: str, error: Exception, times: int = 1) -> None:
@@ -59,7 +60,8 @@ class Faults:
         self._point()
 
     def _point(self) -> None:
-        if next(self._points) == self.crash_at:
+        self.points += 1
+        if self.points == self.crash_at:
             raise Crash
 
 

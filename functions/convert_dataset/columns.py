@@ -85,7 +85,7 @@ def find_columns(sample: Sequence[Row], task: Task | None, name: str) -> Columns
     if label is not None:
         return Columns(text, label, {}, (*how, f"the answer is in the column {label!r}"))
     if not fields and (task is None or task.type == "extraction"):
-        fields = {column: column for column in candidates}
+        fields = {column: column for column in candidates if not column.isdigit()}
     if not fields:
         raise Rejected(
             f"{name} has no column with labels; its columns are {', '.join(present)}.",

@@ -121,7 +121,10 @@ def _open_upload(event: ObjectArrived, bucket: Bucket, declared: TaskRecord | No
         chosen = choose_format(stream.read(SNIFF_BYTES), name)
     with bucket.open_read(event.name, event.generation) as stream:
         rows = chosen.rows(stream, known_columns(task))
-        sample = [row for row in islice(rows, SAMPLE_ROWS) if isinstance(row, Row)]
+        first = list(islice(rows, SAMPLE_ROWS))
+    sample = [row for row in first if isinstance(row, Row)]
+    if not sample:
+        raise Rejected(_nothing_readable(name, chosen.name, first))
     columns = find_columns(sample, task, name)
     explanation: tuple[str, ...] = (f"{name} was read as {chosen.name}",)
     if task is None:
@@ -135,6 +138,13 @@ def _open_upload(event: ObjectArrived, bucket: Bucket, declared: TaskRecord | No
             fields = tuple(FieldSpec(name=field) for field in inferred.field_names)
             task = task.model_copy(update={"fields": fields})
     return Upload(bucket, event, name, chosen, task, columns, explanation)
+
+
+def _nothing_readable(name: str, form: str, first: list[Row | Refusal]) -> str:
+    """Say what is wrong with the rows of a file that has no good one."""
+    refusals = [row for row in first if isinstance(row, Refusal)]
+    shown = "; ".join(f"line {row.line}: {row.reason}, {row.detail}" for row in refusals[:3])
+    return f"No row of {name}, read as {form}, can be used: {shown or 'it has none'}."
 
 
 def _write_splits(

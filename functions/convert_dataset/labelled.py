@@ -41,7 +41,7 @@ def _labels(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
     value = row.values.get(columns.label or "")
     if task.multi_label:
         value = as_json(value)
-        values = value if isinstance(value, list) else [value]
+        values = value if isinstance(value, list) else _listed(value, task)
     else:
         values = [value]
     names: list[str] = []
@@ -58,6 +58,14 @@ def _labels(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
             return Refusal(row.line, "unknown label", f"{name[:60]!r} is not declared{hint}")
         names.append(known)
     return sorted(set(names)) if task.multi_label else names[0]
+
+
+def _listed(value: object, task: Task) -> list[object]:
+    """Cut a cell with several labels: at | or ;, or at commas, unless it is one label as it is."""
+    if not isinstance(value, str) or value.strip() in task.label_names:
+        return [value]
+    separator = next((mark for mark in "|;," if mark in value), None)
+    return list(value.split(separator)) if separator else [value]
 
 
 def _known_label(name: str, task: Task) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from shared.errors import Retry
+from shared.gcp.errors import vertex_errors
 from shared.settings import Settings
 
 INSTANCES_PER_CALL = 100
@@ -28,8 +28,6 @@ class VertexExactMatch:
         return scores
 
     def _score_batch(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        import requests
-        from google.api_core import exceptions
         from google.cloud import aiplatform_v1 as vertex
 
         request = vertex.EvaluateInstancesRequest(
@@ -42,14 +40,8 @@ class VertexExactMatch:
                 ],
             ),
         )
-        try:
+        with vertex_errors("Evaluation service"):
             response = self._client.evaluate_instances(request=request, timeout=TIMEOUT_SECONDS)
-        except (
-            exceptions.ServerError,
-            exceptions.TooManyRequests,
-            requests.RequestException,
-        ) as error:
-            raise Retry(f"Evaluation service: {type(error).__name__}") from error
         values = response.exact_match_results.exact_match_metric_values
         return [float(value.score) for value in values]
 

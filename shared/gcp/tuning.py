@@ -3,12 +3,12 @@
 Source: https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.tuningJobs
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from shared.errors import NotFound, QuotaExceeded, Rejected, Retry, TunedropError
+from shared.errors import NotFound, QuotaExceeded
+from shared.gcp.errors import vertex_errors
 from shared.ports import TuningJob, TuningRequest
 from shared.settings import Settings
 
@@ -45,7 +45,7 @@ class VertexTuning:
                 export_last_checkpoint_only=True,
             ),
         )
-        with _translated(busy=QuotaExceeded):
+        with vertex_errors("Vertex AI", busy=QuotaExceeded):
             created = self._client.create_tuning_job(
                 parent=self._parent, tuning_job=job, retry=None, timeout=CREATE_TIMEOUT_SECONDS
             )
@@ -62,7 +62,7 @@ class VertexTuning:
         request = vertex.ListTuningJobsRequest(
             parent=self._parent, filter=f'labels.{KEY_LABEL}="{key}"', page_size=100
         )
-        with _translated():
+        with vertex_errors("Vertex AI"):
             listed = self._client.list_tuning_jobs(request=request, timeout=READ_TIMEOUT_SECONDS)
             jobs = [_describe(job) for job in listed]
         return sorted(
@@ -72,7 +72,7 @@ class VertexTuning:
     def cancel(self, name: str) -> None:
         """Ask for a job to be cancelled; one that is gone is fine."""
         try:
-            with _translated():
+            with vertex_errors("Vertex AI"):
                 self._client.cancel_tuning_job(name=name, timeout=READ_TIMEOUT_SECONDS)
         except NotFound:
             return
@@ -121,27 +121,3 @@ def _describe(job: Any) -> TuningJob:
 def _state_name(state: Any) -> str:
     """Return a state's bare name in lower case."""
     return str(getattr(state, "name", state)).removeprefix("JOB_STATE_").lower()
-
-
-@contextmanager
-def _translated(busy: type[TunedropError] = Retry) -> Iterator[None]:
-    """Turn the client's errors into the port's; 429 becomes `busy`."""
-    import requests
-    from google.api_core import exceptions
-    from google.auth.exceptions import TransportError
-
-    try:
-        yield
-    except exceptions.NotFound as error:
-        raise NotFound(error.message) from None
-    except (exceptions.TooManyRequests, exceptions.ResourceExhausted) as error:
-        raise busy(error.message) from None
-    except (exceptions.BadRequest, exceptions.Forbidden) as error:
-        raise Rejected(f"Vertex AI refused: {error.message}") from None
-    except (
-        exceptions.GoogleAPICallError,
-        exceptions.RetryError,
-        requests.RequestException,
-        TransportError,
-    ) as error:
-        raise Retry(f"Vertex AI: {type(error).__name__}") from error

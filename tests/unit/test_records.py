@@ -120,9 +120,14 @@ def test_a_record_that_cannot_be_read_is_named(content: bytes) -> None:
 
 def test_a_stream_that_breaks_off_leaves_no_object() -> None:
     bucket = FakeBucket("artifacts")
-    with pytest.raises(NotFound), bucket.open_write("x", "text/plain") as stream:
-        stream.write(b"half")
-        raise NotFound("gone")
+
+    def write_half() -> None:
+        with bucket.open_write("x", "text/plain") as stream:
+            stream.write(b"half")
+            raise NotFound("gone")
+
+    with pytest.raises(NotFound):
+        write_half()
     assert bucket.find("x") is None
     with bucket.open_write("x", "text/plain") as stream:
         stream.write(b"whole")

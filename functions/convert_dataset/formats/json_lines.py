@@ -66,6 +66,7 @@ def _conversation(number: int, turns: list[Any], system: str) -> Row | Refusal:
         if not isinstance(turn, dict):
             return Refusal(number, "not a conversation", "a turn is not a JSON object")
         role = turn.get("role", "user")
+        role = "model" if role == "assistant" else role
         text = _parts_text(turn) if "parts" in turn else turn.get("content")
         if not isinstance(text, str):
             return Refusal(number, "not a conversation", f"the {role} turn holds no text")

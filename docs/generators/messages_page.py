@@ -1,0 +1,170 @@
+"""docs/messages.md: what people may publish, and the facts they may listen to."""
+
+import json
+from typing import get_args
+
+from docs.generators.markdown import fenced, generated_from, page, paragraph, table
+from docs.generators.source import published_facts
+from docs.generators.task_page import model_table
+from functions.launch_tuning.launch import TuningRequested
+from shared.facts import TOPIC, Fact, Happening
+
+TUNING = {"task": "parcel_questions"}
+TUNING_FULL = {
+    "task": "parcel_questions",
+    "dataset": "1f0c3a5b7d9e",
+    "base_model": "gemini-3.5-flash-lite",
+    "sweep": [{"epoch_count": 4, "learning_rate_multiplier": 1, "adapter_size": 1}],
+    "budget_usd": 20,
+}
+PROMOTION = {"task": "parcel_questions", "dataset": "1f0c3a5b7d9e", "candidate": "few-shot"}
+PROMOTION_KEYS = {
+    "task": "The task's name.",
+    "dataset": "The id of the dataset that the candidate was measured on.",
+    "candidate": "The candidate's name, as reports and verdicts have it: a prompting strategy such "
+    "as `few-shot`, or a tuned model such as `tuned-e4-m1-a1`.",
+}
+
+FACTS: dict[Happening, str] = {
+    "dataset-converted": "An upload became a dataset.",
+    "prompting-measured": "The prompting candidates were measured on validation.",
+    "run-planned": "A tuning run was recorded and its jobs will be started.",
+    "run-refused": "A tuning run would have cost more than its budget. No job was created.",
+    "job-ended": "A tuning job came to an end, good or bad.",
+    "verdict-reached": "It was decided which candidate should serve.",
+    "champion-promoted": "A candidate became the task's champion.",
+    "document-answered": "A document's answer was written.",
+    "input-rejected": "Something that came in is wrong, and trying again will not help.",
+}
+DETAILS = {
+    "dataset": "id of the dataset",
+    "rows": "rows in the upload",
+    "quarantined": "rows that were set aside, with reasons in the data report",
+    "best": "name of the best prompting candidate",
+    "figure": "its figure, in the task's primary metric",
+    "tuning": "whether tuning was asked for because of it",
+    "run": "id of the run; empty when there is none",
+    "jobs": "how many jobs the plan has",
+    "estimated_usd": "what the run is estimated to cost, in US dollars",
+    "job": "id of the job",
+    "state": "the state it ended in; see [lifecycle.md](lifecycle.md)",
+    "decision": "`promote_tuned`, `keep_prompting` or `not_enough_data`",
+    "winner": "name of the candidate that should serve",
+    "candidate": "name of the candidate",
+    "result": "path of the answer in the results bucket; see [result.json](result.json)",
+    "status": "`accepted` or `review`",
+    "confidence": "the answer's confidence, 0 to 1",
+    "function": "the function that refused it",
+    "record": "path in the artifacts bucket of the record that says why, and what to do",
+}
+WHOLE = {"dataset-converted": "`train`, `validation`, `test`: examples in that split"}
+
+_CLIENT = """
+import json
+import os
+
+os.environ["PUBSUB_EMULATOR_HOST"] = "127.0.0.1:8085"  # the local cloud; leave out on Google Cloud
+
+from google.cloud import pubsub_v1
+
+publisher = pubsub_v1.PublisherClient()
+topic = publisher.topic_path("local", "tuning-requested")
+message = MESSAGE
+print(publisher.publish(topic, json.dumps(message).encode()).result())
+"""
+
+
+def messages_page() -> str:
+    """Write the page.
+
+    Raises:
+        ValueError: A fact or detail is published that this module does not explain, or the other
+            way round.
+    """
+    return page(
+        generated_from(
+            "functions/launch_tuning/launch.py",
+            "shared/facts.py",
+            "docs/generators/messages_page.py",
+        ),
+        "# Messages",
+        paragraph(
+            "Most of tunedrop is used by dropping files. Two things are asked for by publishing a "
+            "JSON message, and everything that happens can be listened to. If the deployment has a "
+            "topic prefix, put it before each topic's name. A message that is wrong is not "
+            "redelivered: the reason is kept in the artifacts bucket below `rejected/`."
+        ),
+        "## tuning-requested",
+        paragraph(
+            "Tunes on a dataset. What is left out is taken from the task's `tuning` section. The "
+            "same request again finds its run and changes nothing. "
+            "Schema: [tuning-requested.json](tuning-requested.json)."
+        ),
+        model_table(TuningRequested, "task.md"),
+        "The least, and everything:",
+        fenced(
+            "sh",
+            f"{_gcloud('tuning-requested', TUNING)}\n\n{_gcloud('tuning-requested', TUNING_FULL)}",
+        ),
+        "From Python, in the local cloud that `make local` keeps up:",
+        fenced("python", _CLIENT.replace("MESSAGE", json.dumps(TUNING))),
+        "## promotion-requested",
+        paragraph(
+            "Makes a candidate the champion by hand: to promote when the task says "
+            "`evaluation.promote: by_hand`, or to roll back. The candidate must have been measured "
+            "on that dataset. All three keys are needed. A champion's record, "
+            "`tasks/<task>/champion.json` in the artifacts bucket, holds its history."
+        ),
+        table(("key", "meaning"), [(f"`{key}`", text) for key, text in PROMOTION_KEYS.items()]),
+        fenced("sh", _gcloud("promotion-requested", PROMOTION)),
+        paragraph(
+            'From Python it is published as above, with `"promotion-requested"` for the topic.'
+        ),
+        f"## {TOPIC}",
+        paragraph(
+            "One fact for everything that happened, as JSON. A fact may arrive twice. Facts hold "
+            "ids, counts and figures, never a text. Schema: "
+            "[pipeline-event.json](pipeline-event.json)."
+        ),
+        fenced(
+            "sh",
+            "gcloud pubsub subscriptions create my-facts --topic=pipeline-events\n"
+            "gcloud pubsub subscriptions pull my-facts --auto-ack --limit=20",
+        ),
+        table(("key", "meaning"), _fact_keys()),
+        "`details` depends on the fact:",
+        table(("fact", "what happened", "details"), _fact_rows()),
+    )
+
+
+def _gcloud(topic: str, message: dict[str, object] | dict[str, str]) -> str:
+    return f"gcloud pubsub topics publish {topic} --message='{json.dumps(message)}'"
+
+
+def _fact_keys() -> list[tuple[str, str]]:
+    return [
+        (f"`{name}`", field.description or "The version of this schema.")
+        for name, field in Fact.model_fields.items()
+    ]
+
+
+def _fact_rows() -> list[tuple[str, str, str]]:
+    """Explain the facts that the product's code publishes."""
+    published = published_facts()
+    if set(published) != set(FACTS) or set(FACTS) != set(get_args(Happening)):
+        wrong = sorted(set(published) ^ set(FACTS) | set(FACTS) ^ set(get_args(Happening)))
+        raise ValueError(f"published, declared or explained, but not all three: {wrong}")
+    used = {detail for details in published.values() for detail in details} - {"", "**"}
+    if used != set(DETAILS):
+        raise ValueError(f"details published or explained, but not both: {used ^ set(DETAILS)}")
+    if {fact for fact, details in published.items() if "**" in details} != set(WHOLE):
+        raise ValueError("WHOLE does not name the facts that are given a whole mapping")
+    return [
+        (f"`{fact}`", text, _details(fact, set(published[fact]) - {"", "**"}))
+        for fact, text in FACTS.items()
+    ]
+
+
+def _details(fact: str, names: set[str]) -> str:
+    lines = [f"`{name}`: {text}" for name, text in DETAILS.items() if name in names]
+    return "<br>".join([*lines, *([WHOLE[fact]] if fact in WHOLE else [])])

@@ -1,0 +1,40 @@
+"""Turns the errors of Vertex AI's REST clients into the ports' outcomes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.errors import NotFound, Rejected, Retry, TunedropError
+
+
+@contextmanager
+def vertex_errors(service: str, busy: type[TunedropError] = Retry) -> Iterator[None]:
+    """Translate what is raised inside.
+
+    Args:
+        service: Whose errors they are, for messages.
+        busy: What 429 RESOURCE_EXHAUSTED becomes.
+
+    Raises:
+        NotFound: 404.
+        Rejected: 400 and 403: asking again would not help.
+        Retry: Everything else: it may not have reached the service, or may have.
+    """
+    import requests
+    from google.api_core import exceptions
+    from google.auth.exceptions import TransportError
+
+    try:
+        yield
+    except exceptions.NotFound as error:
+        raise NotFound(error.message) from None
+    except (exceptions.TooManyRequests, exceptions.ResourceExhausted) as error:
+        raise busy(error.message) from None
+    except (exceptions.BadRequest, exceptions.Forbidden) as error:
+        raise Rejected(f"{service} refused: {error.message}") from None
+    except (
+        exceptions.GoogleAPICallError,
+        exceptions.RetryError,
+        requests.RequestException,
+        TransportError,
+    ) as error:
+        raise Retry(f"{service}: {type(error).__name__}") from error

@@ -1,0 +1,343 @@
+"""From rows to examples: columns, inference, labels, duplicates."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+from functions.convert_dataset.columns import Columns, find_columns
+from functions.convert_dataset.infer import infer_task
+from functions.convert_dataset.labelled import MAX_TEXT_CHARACTERS, example_of
+from functions.convert_dataset.rows import Refusal, Row
+from functions.convert_dataset.survey import Survey, check_survey, survey_rows
+from shared.errors import Rejected
+from shared.examples import Answer, Example
+from shared.task import Task
+
+BY_NAME = Columns("text", "label", {}, ())
+
+
+def rows(*values: Mapping[str, object]) -> list[Row]:
+    return [Row(number, value) for number, value in enumerate(values, 2)]
+
+
+def table(names: str, count: int = 4) -> list[Row]:
+    """Make rows whose columns hold their own names and a number."""
+    return rows(*({name: f"{name} {number}" for name in names.split()} for number in range(count)))
+
+
+def task(**values: object) -> Task:
+    return Task.model_validate({"type": "classification", **values})
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "label"),
+    [
+        ("text label", "text", "label"),
+        ("label text", "text", "label"),
+        ("id review stars sentiment", "review", "sentiment"),
+        ("Text Category extra", "Text", "Category"),
+        ("a_long_column_of_words b", "a_long_column_of_words", "b"),
+        ("id text thing", "text", "thing"),
+        ("utterance intent", "utterance", "intent"),
+        ("文本 标签", "文本", "标签"),
+    ],
+)
+def test_columns_are_found_by_their_usual_names(names: str, text: str, label: str) -> None:
+    columns = find_columns(table(names), None, "file")
+    assert (columns.text, columns.label) == (text, label)
+    assert any(repr(text) in sentence for sentence in columns.explanation)
+
+
+def test_columns_named_in_the_task_win() -> None:
+    wanted = task(columns={"text": "BODY", "label": "kind"})
+    columns = find_columns(table("text label body kind"), wanted, "file")
+    assert (columns.text, columns.label) == ("body", "kind")
+
+
+@pytest.mark.parametrize("part", ["text", "label"])
+def test_a_column_named_in_the_task_that_is_missing_is_rejected_with_what_is_there(
+    part: str,
+) -> None:
+    wanted = task(columns={part: "colour"})
+    with pytest.raises(Rejected, match="'colour', but file has"):
+        find_columns(table("text label"), wanted, "file")
+
+
+def test_a_file_without_a_label_column_is_rejected_for_a_task_with_labels() -> None:
+    with pytest.raises(Rejected, match="no column with labels"):
+        find_columns(table("text x y"), task(), "file")
+
+
+def test_a_file_without_rows_is_rejected() -> None:
+    with pytest.raises(Rejected, match="no row that can be read"):
+        find_columns([], None, "file")
+
+
+def test_a_file_with_numbers_only_has_no_text() -> None:
+    with pytest.raises(Rejected, match="no column with text"):
+        find_columns(rows({"a": 1, "b": 2}), None, "file")
+
+
+def test_fields_have_columns_of_their_own() -> None:
+    wanted = Task.model_validate({"type": "extraction", "fields": ["Place", "guests"]})
+    columns = find_columns(table("id text place guests other"), wanted, "file")
+    assert columns.label is None
+    assert columns.fields == {"Place": "place", "guests": "guests"}
+
+
+def test_several_columns_beside_the_text_are_taken_for_fields() -> None:
+    columns = find_columns(table("id text place guests"), None, "file")
+    assert columns.fields == {"place": "place", "guests": "guests"}
+    inferred = infer_task(table("id text place guests"), columns, "file")
+    assert inferred.task.type == "extraction"
+    assert inferred.task.field_names == ("place", "guests")
+
+
+def labelled(*labels: object, column: str = "label") -> list[Row]:
+    return rows(*({"text": f"text {n}", column: label} for n, label in enumerate(labels)))
+
+
+def inferred(*labels: object, column: str = "label") -> Task:
+    sample = labelled(*labels, column=column)
+    inference = infer_task(sample, find_columns(sample, None, "file"), "file")
+    assert "inferred" in inference.explanation[0]
+    return inference.task
+
+
+def test_a_few_different_labels_are_a_classification() -> None:
+    assert inferred("a", "b", "c", "a", "b", "c").type == "classification"
+
+
+@pytest.mark.parametrize("labels", [("positive", "negative"), ("Pos", "neg"), ("好评", "差评")])
+def test_words_of_judgement_are_a_sentiment(labels: tuple[str, ...]) -> None:
+    assert inferred(*labels, *labels).type == "sentiment"
+
+
+def test_a_column_called_sentiment_is_a_sentiment() -> None:
+    assert inferred("1", "2", "1", "2", column="sentiment").type == "sentiment"
+
+
+def test_lists_are_several_labels() -> None:
+    for labels in ((["a"], ["a", "b"]), ('["a"]', '["a","b"]')):
+        found = inferred(*labels)
+        assert (found.type, found.multi_label) == ("classification", True)
+
+
+def test_objects_are_an_extraction() -> None:
+    for labels in (({"place": "x"}, {"guests": 2}), ('{"place":"x"}', '{"guests":2}')):
+        found = inferred(*labels)
+        assert found.type == "extraction"
+        assert set(found.field_names) == {"place", "guests"}
+
+
+def test_free_text_in_the_label_column_is_rejected() -> None:
+    with pytest.raises(Rejected, match="10 different values"):
+        inferred(*(f"a sentence of its own, {n}" for n in range(10)))
+
+
+def test_an_empty_label_column_is_rejected() -> None:
+    with pytest.raises(Rejected, match="empty"):
+        inferred("", None, "")
+
+
+def test_the_instruction_that_most_rows_share_is_taken_over() -> None:
+    sample = [
+        Row(row.line, {**row.values, "system instruction": "Name it."})
+        for row in labelled("a", "b", "a")
+    ] + labelled("b")
+    found = infer_task(sample, find_columns(sample, None, "file"), "file")
+    assert found.task.instruction == "Name it."
+
+
+def made(values: dict[str, object], wanted: Task, columns: Columns = BY_NAME) -> Answer | str:
+    """Return the answer of a row's example, or the reason of its refusal."""
+    found = example_of(Row(7, values), wanted, columns)
+    assert not isinstance(found, Refusal) or found.line == 7
+    return found.answer if isinstance(found, Example) else f"refused: {found.reason}"
+
+
+@pytest.mark.parametrize(
+    ("label", "answer"),
+    [
+        ("owl", "owl"),
+        (" OWL ", "owl"),
+        ("", "refused: no label"),
+        (None, "refused: no label"),
+        ("sparrow", "refused: unknown label"),
+        (True, "refused: not a label"),
+        (["owl"], "refused: not a label"),
+        ({"a": 1}, "refused: not a label"),
+    ],
+)
+def test_a_label_is_taken_as_declared_or_refused(label: object, answer: str) -> None:
+    assert made({"text": "hoo", "label": label}, task(labels=["owl", "crow"])) == answer
+
+
+def test_a_misspelt_label_is_refused_with_the_likely_one() -> None:
+    found = example_of(
+        Row(7, {"text": "x", "label": "crwo"}), task(labels=["owl", "crow"]), BY_NAME
+    )
+    assert isinstance(found, Refusal)
+    assert "did you mean 'crow'?" in found.detail
+
+
+def test_numbers_are_labels() -> None:
+    assert made({"text": "hoo", "label": 3}, task()) == "3"
+
+
+@pytest.mark.parametrize(
+    ("label", "answer"),
+    [
+        ('["owl","crow","owl"]', ["crow", "owl"]),
+        (["owl"], ["owl"]),
+        ("owl", ["owl"]),
+        ("owl|crow", ["crow", "owl"]),
+        ("owl; crow", ["crow", "owl"]),
+        ("owl,crow", ["crow", "owl"]),
+        ([], []),
+        (["owl", ""], "refused: no label"),
+        (["owl", "sparrow"], "refused: unknown label"),
+        ([["owl"]], "refused: not a label"),
+    ],
+)
+def test_several_labels_are_taken_together_or_refused(label: object, answer: Answer) -> None:
+    wanted = task(labels=["owl", "crow"], multi_label=True)
+    assert made({"text": "hoo", "label": label}, wanted) == answer
+
+
+def test_a_label_with_a_comma_in_its_name_is_not_cut() -> None:
+    wanted = task(labels=["owl, barn", "crow"], multi_label=True)
+    assert made({"text": "hoo", "label": "owl, barn"}, wanted) == ["owl, barn"]
+    assert made({"text": "hoo", "label": "owl, barn|crow"}, wanted) == ["crow", "owl, barn"]
+
+
+@pytest.mark.parametrize("text", ["", "  \n", None, 7])
+def test_a_row_without_text_is_refused(text: object) -> None:
+    assert made({"text": text, "label": "a"}, task()) == "refused: no text"
+
+
+def test_a_text_longer_than_the_model_takes_is_refused() -> None:
+    most = "a" * MAX_TEXT_CHARACTERS
+    assert made({"text": most, "label": "a"}, task()) == "a"
+    assert made({"text": most + "a", "label": "a"}, task()) == "refused: text too long"
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    assert made({"text": "a\ud800", "label": "a"}, task()) == "refused: broken text"
+
+
+FIELDS = Task.model_validate(
+    {"type": "extraction", "fields": [{"name": "place", "required": True}, "guests"]}
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "answer"),
+    [
+        ('{"place": " the  mill", "guests": 3}', {"place": "the mill", "guests": "3"}),
+        ({"place": "x", "guests": ["Ann", "", None]}, {"place": "x", "guests": ["Ann"]}),
+        ({"place": "x"}, {"place": "x", "guests": None}),
+        ({"place": ""}, "refused: required field missing"),
+        ({"place": {"city": "x"}}, "refused: nested field"),
+        ("the mill", "refused: no fields"),
+        ('{"place": ', "refused: no fields"),
+        (None, "refused: no fields"),
+    ],
+)
+def test_fields_in_one_cell_are_read_or_refused(cell: object, answer: Answer) -> None:
+    assert made({"text": "x", "label": cell}, FIELDS) == answer
+
+
+def test_fields_in_columns_are_read() -> None:
+    columns = Columns("text", None, {"place": "Place", "guests": "Guests"}, ())
+    values: dict[str, object] = {"text": "x", "Place": "mill", "Guests": ""}
+    assert made(values, FIELDS, columns) == {"place": "mill", "guests": None}
+
+
+def surveyed(pairs: list[tuple[str, str]], wanted: Task | None = None) -> Survey:
+    values = [{"text": text, "label": label} for text, label in pairs]
+    return survey_rows(rows(*values), wanted or task(), BY_NAME)
+
+
+def test_a_text_that_comes_again_is_quarantined_with_the_first_ones_line() -> None:
+    survey = surveyed([("Hoo  hoo", "owl"), ("caw", "crow"), ("hoo HOO", "owl")])
+    (refusal,) = survey.refusals.values()
+    assert (refusal.line, refusal.reason) == (4, "duplicate")
+    assert "line 2" in refusal.detail
+
+
+def test_a_text_with_another_answer_is_quarantined_as_a_conflict() -> None:
+    survey = surveyed([("hoo", "owl"), ("hoo", "crow"), ("hoo", "owl")])
+    assert [refusal.reason for refusal in survey.refusals.values()] == [
+        "conflicting answer",
+        "duplicate",
+    ]
+    assert survey.reasons == {"conflicting answer": 1, "duplicate": 1}
+    assert sum(survey.counts.values()) == 1
+
+
+def test_labels_found_in_the_data_complete_the_task() -> None:
+    survey = surveyed([("a", "owl"), ("b", "crow"), ("c", "")])
+    assert survey.task.label_names == ("crow", "owl")
+
+
+def test_labels_that_are_numbers_are_put_into_their_order() -> None:
+    survey = surveyed([("a", "10"), ("b", "9"), ("c", "-1"), ("d", "0")])
+    assert survey.task.label_names == ("-1", "0", "9", "10")
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        pytest.param(label, marks=pytest.mark.xfail(strict=True, reason="int() cannot read it"))
+        for label in ("²", "--5")
+    ],
+)
+def test_labels_that_only_look_like_numbers_are_names(label: str) -> None:
+    survey = surveyed([("a", "1"), ("b", label)])
+    assert set(survey.task.label_names) == {"1", label}
+
+
+def test_declared_labels_stay_as_they_are() -> None:
+    wanted = task(labels=["z", "a", "never seen"])
+    survey = surveyed([("x", "a"), ("y", "z")], wanted)
+    assert survey.task.label_names == ("z", "a", "never seen")
+
+
+def many(labels: list[str]) -> list[tuple[str, str]]:
+    return [(f"text number {n}", label) for n, label in enumerate(labels)]
+
+
+def test_a_proper_survey_passes() -> None:
+    survey = surveyed(many(["owl", "crow"] * 30))
+    check_survey(survey, "file")
+    assert sum(survey.counts.values()) == 60
+    assert {label: sum(found.values()) for label, found in survey.labels.items()} == {
+        "owl": 30,
+        "crow": 30,
+    }
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["", "", ""], "no usable row (no label: 3)"),
+        (["owl", "crow"], "too few"),
+        (["owl"] * 60, "the label 'owl'"),
+        ([f"label {n}" for n in range(1001)] * 2, "1001 different labels"),
+    ],
+)
+def test_a_file_that_nothing_can_be_learnt_from_is_rejected(labels: list[str], said: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        check_survey(surveyed(many(labels)), "file")
+    assert said in caught.value.reason
+
+
+def test_the_survey_accounts_for_every_row() -> None:
+    pairs = [*many(["owl", "crow"] * 20), ("", "owl"), ("text number 3", "crow")]
+    survey = surveyed(pairs)
+    assert len(survey.codes) == len(pairs)
+    assert sum(survey.counts.values()) + len(survey.refusals) == len(pairs)
+    codes = Counter(survey.codes)
+    assert codes[3] == len(survey.refusals) == 2

@@ -1,0 +1,231 @@
+"""Measuring one candidate on one split."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from functions.evaluate_model.candidates import candidate_key, prompting_candidate, tuned_candidate
+from functions.evaluate_model.held_out import MAX_SHOT_CHARACTERS, choose_shots, held_out_rows
+from functions.evaluate_model.measure import SHARD_ROWS, Services, measure
+from shared.errors import Rejected, Retry
+from shared.examples import Example
+from shared.ports import Sampling
+from shared.prompts import Prompt
+from shared.records import Candidate, DatasetRecord, EvaluationRecord, JobRecord
+from shared.task import Configuration, Task
+from tests.fakes import START, Crash, FakeGenerator, FakeWorld, fake_world, store_dataset
+
+TASK = Task.model_validate({"type": "classification", "labels": ["owl", "crow"]})
+PLAIN = prompting_candidate("zero-shot", "gemini-3.5-flash-lite", "us-central1", [])
+
+
+def birds(count: int, start: int = 0) -> list[Example]:
+    """Make examples whose text gives their label away."""
+    names = ("owl", "crow")
+    return [Example(f"{names[n % 2]} {n}", names[n % 2]) for n in range(start, start + count)]
+
+
+def honest(_model: str, prompt: Prompt, _sampling: Sampling) -> Sequence[str]:
+    return [prompt.turns[-1][1].split()[0]]
+
+
+def stage(rows: int = 100) -> tuple[FakeWorld, DatasetRecord, FakeGenerator]:
+    fakes = fake_world()
+    splits = {"train": birds(40), "validation": birds(rows, 100), "test": birds(20, 500)}
+    return fakes, store_dataset(fakes, TASK, splits), fakes.generator(honest)
+
+
+def run(
+    fakes: FakeWorld,
+    dataset: DatasetRecord,
+    generator: FakeGenerator,
+    candidate: Candidate = PLAIN,
+    max_rows: int = 300,
+) -> EvaluationRecord:
+    services = Services(generator, fakes.exact_match())
+    return measure(fakes.world, services, dataset, candidate, "validation", max_rows)
+
+
+def test_every_row_is_asked_once_and_scored() -> None:
+    fakes, dataset, generator = stage()
+    record = run(fakes, dataset, generator)
+    assert record.n == 100
+    assert record.metrics["exact_match"] == record.service_exact_match == 1.0
+    assert sorted(generator.texts()) == sorted(row.text for row in birds(100, 100))
+    assert all(sampling == Sampling() for _, _, sampling in generator.asked)
+    assert record.prompt_tokens > record.answer_tokens == 100
+
+
+def test_measuring_again_asks_nothing() -> None:
+    fakes, dataset, generator = stage()
+    first = run(fakes, dataset, generator)
+    assert run(fakes, dataset, generator) == first
+    assert len(generator.asked) == 100
+
+
+def test_an_answer_that_is_stored_is_never_asked_for_again() -> None:
+    fakes, dataset, generator = stage()
+    first = run(fakes, dataset, generator)
+    for name in fakes.artifacts.names("tasks/"):
+        if name.endswith("/evaluation.json"):
+            fakes.artifacts.delete(name)
+    assert run(fakes, dataset, generator) == first
+    assert len(generator.asked) == 100
+
+
+def test_a_crash_in_the_middle_costs_no_more_than_the_shard_in_progress() -> None:
+    fakes, dataset, _ = stage()
+    asked: Counter[str] = Counter()
+
+    def mortal(model: str, prompt: Prompt, sampling: Sampling) -> Sequence[str]:
+        if sum(asked.values()) == SHARD_ROWS + 5 and max(asked.values()) == 1:
+            asked["died"] = 2
+            raise Crash
+        asked[prompt.turns[-1][1]] += 1
+        return honest(model, prompt, sampling)
+
+    generator = FakeGenerator(mortal)
+    with pytest.raises(Crash):
+        run(fakes, dataset, generator)
+    record = run(fakes, dataset, generator)
+    del asked["died"]
+    assert record.metrics["exact_match"] == 1.0
+    assert len(asked) == 100
+    assert sum(asked.values()) <= 100 + SHARD_ROWS
+    stored = held_out_rows(fakes.artifacts, dataset, "validation", 300)[:SHARD_ROWS]
+    assert {asked[row.text] for row in stored} == {1}
+
+
+def test_a_crash_at_any_call_ends_in_the_same_figures() -> None:
+    fakes, dataset, generator = stage(10)
+    wanted = run(fakes, dataset, generator)
+    point = 0
+    crashed = True
+    while crashed:
+        point += 1
+        fakes, dataset, generator = stage(10)
+        fakes.faults.crash_at = fakes.faults.points + point
+        crashed = False
+        for _ in range(2):
+            try:
+                record = run(fakes, dataset, generator)
+            except Crash:
+                crashed = True
+        assert record == wanted
+    assert point > 20
+
+
+def test_a_busy_model_keeps_what_was_answered_so_far() -> None:
+    fakes, dataset, generator = stage()
+    run(fakes, dataset, generator, max_rows=SHARD_ROWS)
+    fakes.faults.fail("generate", Retry("busy"))
+    with pytest.raises(Retry):
+        run(fakes, dataset, generator)
+    assert run(fakes, dataset, generator).n == 100
+
+
+def test_the_first_stored_answers_count_when_two_deliveries_race() -> None:
+    fakes, dataset, _ = stage(10)
+    quick = fakes.generator(honest)
+    raced = False
+
+    def slow(_model: str, _prompt: Prompt, _sampling: Sampling) -> Sequence[str]:
+        nonlocal raced
+        if not raced:
+            raced = True
+            run(fakes, dataset, quick)
+        return ["wrong"]
+
+    record = run(fakes, dataset, FakeGenerator(slow))
+    assert record.metrics["exact_match"] == 1.0
+
+
+def test_a_row_that_the_service_refuses_counts_as_wrong() -> None:
+    fakes, dataset, generator = stage(10)
+    fakes.faults.fail("generate", Rejected("blocked"), times=3)
+    record = run(fakes, dataset, generator)
+    assert record.invalid == 3
+    assert record.metrics["exact_match"] == record.service_exact_match == 0.7
+
+
+def test_words_that_are_no_answer_count_as_wrong_in_both_figures() -> None:
+    fakes, dataset, _ = stage(10)
+    record = run(fakes, dataset, fakes.generator(lambda *_: ["no idea"]))
+    assert (record.invalid, record.metrics["exact_match"], record.service_exact_match) == (10, 0, 0)
+
+
+def test_spellings_of_a_label_are_right_in_both_figures() -> None:
+    fakes, dataset, _ = stage(10)
+    loud = fakes.generator(lambda *asked: [f'"{honest(*asked)[0].upper()}".'])
+    record = run(fakes, dataset, loud)
+    assert record.metrics["exact_match"] == record.service_exact_match == 1.0
+
+
+def test_a_limit_on_rows_takes_the_same_ones_for_every_candidate() -> None:
+    fakes, dataset, generator = stage()
+    run(fakes, dataset, generator, max_rows=30)
+    first = generator.texts()
+    shots = choose_shots(fakes.artifacts, dataset, 4)
+    other = prompting_candidate("few-shot", "gemini-3.5-flash-lite", "us-central1", shots)
+    run(fakes, dataset, generator, other, max_rows=30)
+    assert len(first) == 30
+    assert sorted(generator.texts()[30:]) == sorted(first)
+
+
+def test_shots_are_balanced_over_the_labels_and_prefer_short_texts() -> None:
+    fakes = fake_world()
+    long = [Example("owl " + "o" * MAX_SHOT_CHARACTERS + str(n), "owl") for n in range(50)]
+    rare = [Example(f"crow {n}", "crow") for n in range(3)]
+    train = [*long, Example("owl 1", "owl"), *rare]
+    dataset = store_dataset(fakes, TASK, {"train": train})
+    shots = choose_shots(fakes.artifacts, dataset, 5)
+    assert Counter(str(shot.answer) for shot in shots) == {"crow": 3, "owl": 2}
+    assert "owl 1" in {shot.text for shot in shots}
+    assert choose_shots(fakes.artifacts, dataset, 5) == shots
+
+
+def test_shots_do_not_depend_on_the_order_of_rows() -> None:
+    found = []
+    for train in (birds(40), birds(40)[::-1]):
+        fakes = fake_world()
+        dataset = store_dataset(fakes, TASK, {"train": train})
+        found.append(choose_shots(fakes.artifacts, dataset, 6))
+    assert found[0] == found[1]
+
+
+def test_fewer_examples_than_wanted_are_all_shown() -> None:
+    fakes = fake_world()
+    dataset = store_dataset(fakes, TASK, {"train": birds(3)})
+    shots = choose_shots(fakes.artifacts, dataset, 12)
+    assert sorted(shot.text for shot in shots) == ["crow 1", "owl 0", "owl 2"]
+
+
+def test_answers_under_another_prompt_or_model_are_kept_apart() -> None:
+    fakes, dataset, _ = stage()
+    shots = choose_shots(fakes.artifacts, dataset, 4)
+    keys = {
+        candidate_key(prompting_candidate(strategy, model, region, shown), dataset)
+        for strategy in ("zero-shot", "few-shot")
+        for model in ("gemini-3.5-flash", "gemini-3.5-flash-lite")
+        for region in ("us-central1", "europe-west4")
+        for shown in (shots, shots[:2])
+    }
+    assert len(keys) == 2 * 2 + 2 * 2 * 2
+
+
+def test_a_tuned_candidate_is_called_by_its_endpoint() -> None:
+    job = JobRecord(
+        id="run-e4-m1-a1",
+        run="run",
+        task_name="birds",
+        dataset="dataset1",
+        base_model="gemini-3.5-flash-lite",
+        configuration=Configuration(learning_rate_multiplier=0.5),
+        state="succeeded",
+        endpoint="projects/p/locations/us/endpoints/1",
+        created=START,
+    )
+    candidate = tuned_candidate(job)
+    assert (candidate.name, candidate.kind) == ("tuned-e4-m0p5-a1", "tuned")
+    assert candidate.model == job.endpoint

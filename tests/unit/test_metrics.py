@@ -1,0 +1,177 @@
+"""Figures of a candidate's answers."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, precision_score
+
+from functions.evaluate_model.metrics import Figures, compute_figures
+from shared.examples import Answer
+from shared.task import Task
+from shared.voting import INVALID
+
+NAMES = ["owl", "crow", "heron"]
+BIRDS = Task.model_validate({"type": "classification", "labels": NAMES})
+SEVERAL = Task.model_validate({"type": "classification", "labels": NAMES, "multi_label": True})
+STARS = Task.model_validate({"type": "sentiment", "labels": [1, 2, 3, 4, 5]})
+EVENT = Task.model_validate({"type": "extraction", "fields": ["place", "guests"]})
+
+label = st.sampled_from(NAMES)
+pairs = st.lists(st.tuples(label, st.none() | label), min_size=1, max_size=40)
+label_sets = st.sets(label).map(lambda chosen: [name for name in NAMES if name in chosen])
+
+
+def figures(task: Task, rows: Sequence[tuple[Answer, Answer | None]]) -> Figures:
+    return compute_figures(task, [row[0] for row in rows], [row[1] for row in rows])
+
+
+@settings(deadline=None, max_examples=50)
+@given(pairs)
+def test_figures_of_labels_are_those_of_scikit_learn(rows: list[tuple[str, str | None]]) -> None:
+    found = figures(BIRDS, rows)
+    truths = [truth for truth, _ in rows]
+    answers = [answer or "(none)" for _, answer in rows]
+    present = sorted(set(truths))
+    assert found.metrics["exact_match"] == pytest.approx(accuracy_score(truths, answers))
+    macro = f1_score(truths, answers, labels=present, average="macro", zero_division=0)
+    assert found.metrics["macro_f1"] == pytest.approx(macro)
+    weighted = f1_score(truths, answers, labels=NAMES, average="weighted", zero_division=0)
+    assert found.metrics["weighted_f1"] == pytest.approx(weighted)
+    precision = precision_score(truths, answers, labels=NAMES, average=None, zero_division=0)
+    assert [found.per_label[name]["precision"] for name in NAMES] == pytest.approx(list(precision))
+    assert [found.per_label[name]["support"] for name in NAMES] == [
+        truths.count(name) for name in NAMES
+    ]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(label_sets, st.none() | label_sets), min_size=1, max_size=20))
+def test_figures_of_several_labels_are_those_of_scikit_learn(
+    rows: list[tuple[list[str], list[str] | None]],
+) -> None:
+    found = figures(SEVERAL, rows)
+    truths = [[name in truth for name in NAMES] for truth, _ in rows]
+    answers = [[name in (answer or []) for name in NAMES] for _, answer in rows]
+    micro = f1_score(truths, answers, average="micro", zero_division=0)
+    assert found.metrics["micro_f1"] == pytest.approx(micro)
+    each = f1_score(truths, answers, average=None, zero_division=0)
+    assert [found.per_label[name]["f1"] for name in NAMES] == pytest.approx(list(each))
+    right = [answer is not None and truth == answer for truth, answer in rows]
+    assert found.metrics["exact_match"] == pytest.approx(sum(right) / len(rows))
+
+
+@settings(deadline=None, max_examples=50)
+@given(pairs)
+def test_rows_scores_and_mistakes_add_up(rows: list[tuple[str, str | None]]) -> None:
+    found = figures(BIRDS, rows)
+    assert len(found.row_scores) == len(rows)
+    assert found.metrics["exact_match"] == pytest.approx(sum(found.row_scores) / len(rows))
+    wrong = sum(count for _, _, count in found.confusions)
+    assert wrong == len(rows) - sum(found.row_scores)
+    assert found.invalid == sum(answer is None for _, answer in rows)
+    assert found.metrics["valid_share"] == pytest.approx(1 - found.invalid / len(rows))
+
+
+def test_mistakes_are_listed_most_frequent_first() -> None:
+    found = figures(BIRDS, [("owl", "crow"), ("owl", None), ("owl", "crow"), ("crow", "crow")])
+    assert found.confusions == (("owl", "crow", 2), ("owl", INVALID, 1))
+
+
+stars = st.sampled_from("12345")
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(stars, stars), min_size=2, max_size=30))
+def test_ordinal_figures_are_those_of_scikit_learn(rows: list[tuple[str, str]]) -> None:
+    found = figures(STARS, rows).metrics
+    distance = sum(abs(int(truth) - int(answer)) for truth, answer in rows) / len(rows)
+    assert found["ordinal_error"] == pytest.approx(distance)
+    if len({value for row in rows for value in row}) == 1:
+        assert "quadratic_kappa" not in found
+    else:
+        kappa = cohen_kappa_score(
+            [int(truth) for truth, _ in rows],
+            [int(answer) for _, answer in rows],
+            weights="quadratic",
+            labels=[1, 2, 3, 4, 5],
+        )
+        assert found["quadratic_kappa"] == pytest.approx(kappa)
+
+
+@pytest.mark.parametrize(("truth", "distance"), [("1", 4), ("2", 3), ("3", 2), ("4", 3), ("5", 4)])
+def test_an_answer_that_is_none_counts_as_the_farthest(truth: str, distance: int) -> None:
+    assert figures(STARS, [(truth, None)]).metrics["ordinal_error"] == distance
+
+
+def test_labels_without_an_order_have_no_ordinal_figures() -> None:
+    assert "ordinal_error" not in figures(BIRDS, [("owl", "owl")]).metrics
+    ordered = Task.model_validate({**BIRDS.model_dump(), "ordered": True})
+    assert figures(ordered, [("owl", "heron")]).metrics["ordinal_error"] == 2
+
+
+def test_fields_are_counted_value_by_value() -> None:
+    found = figures(
+        EVENT,
+        [
+            ({"place": "mill", "guests": ["Ann", "Bob"]}, {"place": "mill", "guests": ["Ann"]}),
+            ({"place": "pond", "guests": None}, {"place": "mill", "guests": "Cy"}),
+            ({"place": "pond", "guests": None}, {"place": None, "guests": None}),
+            ({"place": "hill", "guests": "Dee"}, None),
+        ],
+    )
+    assert found.per_label["place"] == pytest.approx(
+        {"precision": 1 / 2, "recall": 1 / 4, "f1": 1 / 3, "support": 4}
+    )
+    assert found.per_label["guests"] == pytest.approx(
+        {"precision": 1 / 2, "recall": 1 / 3, "f1": 2 / 5, "support": 3}
+    )
+    assert found.metrics["field_f1"] == pytest.approx(2 * 2 / (4 + 7))
+    assert found.row_scores == (0.5, 0.0, 0.5, 0.0)
+    assert found.metrics["exact_match"] == 0
+    assert found.metrics["valid_share"] == 0.75
+    assert "" not in found.per_label
+
+
+def test_a_list_in_another_order_is_as_right_for_fields() -> None:
+    found = figures(EVENT, [({"place": None, "guests": ["a", "b"]}, {"guests": ["b", "a"]})])
+    assert found.metrics["field_f1"] == 1.0
+    assert found.row_scores == (1.0,)
+
+
+def test_perfect_fields_score_one_and_empty_ones_nothing() -> None:
+    full: Answer = {"place": "mill", "guests": "Ann"}
+    empty: Answer = {"place": None, "guests": None}
+    assert figures(EVENT, [(full, full)]).metrics["field_f1"] == 1.0
+    nothing = figures(EVENT, [(empty, empty)])
+    assert nothing.metrics == {"exact_match": 1.0, "valid_share": 1.0, "field_f1": 0.0}
+    assert nothing.row_scores == (1.0,)
+
+
+def test_figures_of_some_fields_do_not_hang_on_the_others() -> None:
+    rows: list[tuple[Answer, Answer | None]] = [
+        ({"place": "mill", "guests": "Ann"}, {"place": "mill", "guests": "Bob"}),
+        ({"place": "pond", "guests": "Cy"}, {"place": "pond", "guests": None}),
+    ]
+    found = figures(EVENT, rows)
+    assert found.per_label["place"]["f1"] == 1.0
+    assert found.per_label["guests"]["f1"] == 0.0
+    assert found.metrics["exact_match"] == 0.0
+
+
+field = st.none() | st.sampled_from(["a", "b"]) | st.lists(st.sampled_from("abc"), min_size=1)
+record = st.fixed_dictionaries({"place": field, "guests": field})
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(record, st.none() | record), min_size=1, max_size=10))
+def test_figures_of_fields_stay_between_zero_and_one(
+    rows: list[tuple[Answer, Answer | None]],
+) -> None:
+    found = figures(EVENT, rows)
+    shown = [*found.metrics.values(), *found.row_scores]
+    assert all(0 <= value <= 1 for value in shown)
+    perfect = all(score == 1 for score in found.row_scores)
+    if found.metrics["exact_match"] == 1:
+        assert perfect
