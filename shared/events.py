@@ -13,6 +13,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from shared.errors import Rejected
@@ -35,11 +36,12 @@ class ObjectArrived:
 
 @dataclass(frozen=True)
 class Message:
-    """A JSON message was published to a topic."""
+    """A JSON message was published to a topic, at a time that a redelivery does not change."""
 
     topic: str
     data: Mapping[str, Any]
     id: str = ""
+    published: datetime | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -101,7 +103,18 @@ def _json_object(body: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(content, dict):
         raise Rejected("The event is JSON, but not an object.")
+    if b"\\u" in body and not _is_unicode(content):
+        raise Rejected("The event holds half of a surrogate pair, which is not text.")
     return content
+
+
+def _is_unicode(content: dict[str, Any]) -> bool:
+    """Whether everything in a JSON object can be written as UTF-8."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _from_push(content: dict[str, Any], sender: Sender) -> Event:
@@ -151,7 +164,17 @@ def _from_message(message: object, topic: str, sender: Sender) -> Event:
         data = base64.b64decode(str(message.get("data") or ""), validate=True)
     except ValueError:
         raise Rejected("The message's data is not base64.") from None
-    return Message(topic, _json_object(data or b"{}"), identifier, attributes)
+    published = _time(message.get("publishTime") or message.get("publish_time"))
+    return Message(topic, _json_object(data or b"{}"), identifier, published, attributes)
+
+
+def _time(text: object) -> datetime | None:
+    """Read a time of day with its date; None when there is none that can be read."""
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
 
 
 def _arrived(bucket: object, name: object, generation: object) -> ObjectArrived:

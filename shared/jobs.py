@@ -8,10 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared import lifecycle, log, open_work, paths
-from shared.errors import Conflict, QuotaExceeded, Rejected, Retry
+from shared.errors import Conflict, QuotaExceeded, Rejected, Retry, TunedropError
 from shared.facts import publish_fact
 from shared.ports import TuningRequest, TuningService, World
-from shared.records import DatasetRecord, JobRecord, RunRecord, create, load, read, replace
+from shared.records import (
+    BrokenRecord,
+    DatasetRecord,
+    JobRecord,
+    RunRecord,
+    create,
+    load,
+    read,
+    replace,
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,7 @@ def advance_jobs(world: World, tuning: TuningService) -> None:
     waiting: list[OpenJob] = []
     live: list[OpenJob] = []
     for job in open_jobs(world):
-        record = _record(world, job)
-        if record.state in lifecycle.WAITING:
+        if _is_waiting(world, job):
             waiting.append(job)
             continue
         state = _move(world, tuning, job, troubles)
@@ -59,14 +67,25 @@ def open_jobs(world: World) -> Iterator[OpenJob]:
     """List the jobs of the open runs, oldest run first and in the order of its plan."""
     runs: list[RunRecord] = []
     for marker in open_work.each(world, "run"):
-        run = read(
-            world.buckets.artifacts, paths.run_record(marker.task_name, marker.id), RunRecord
-        )
+        path = paths.run_record(marker.task_name, marker.id)
+        try:
+            run = read(world.buckets.artifacts, path, RunRecord)
+        except BrokenRecord as trouble:
+            log.failure("a run needs a person", trouble, run=path)
+            continue
         if run is not None and run.state == "open":
             runs.append(run)
     for run in sorted(runs, key=lambda item: (item.created, item.id)):
         for job in run.jobs:
             yield OpenJob(run, paths.job_record(run.task_name, run.id, job))
+
+
+def _is_waiting(world: World, job: OpenJob) -> bool:
+    """Whether a job waits to be started; one that cannot be read does not."""
+    try:
+        return _record(world, job).state in lifecycle.WAITING
+    except BrokenRecord:
+        return False
 
 
 def _record(world: World, job: OpenJob) -> JobRecord:
@@ -81,7 +100,10 @@ def _record(world: World, job: OpenJob) -> JobRecord:
 
 
 def _move(world: World, tuning: TuningService, job: OpenJob, troubles: list[str]) -> str:
-    """Move one job on as far as it goes, and return its state; troubles are noted."""
+    """Move one job on as far as it goes, and return its state; troubles are noted.
+
+    A job that cannot be read or asked about is counted as running: it may be.
+    """
     try:
         return _advance(world, tuning, job).state
     except Conflict:
@@ -89,6 +111,10 @@ def _move(world: World, tuning: TuningService, job: OpenJob, troubles: list[str]
     except Retry as trouble:
         log.warning("a job could not be moved on", job=job.path, error=type(trouble).__name__)
         troubles.append(str(trouble))
+    except TunedropError as trouble:
+        log.failure("a job needs a person", trouble, job=job.path)
+        troubles.append(str(trouble))
+        return "running"
     return _record(world, job).state
 
 

@@ -182,13 +182,14 @@ def _compare(job: JobRecord, jobs: Sequence[TuningJob]) -> tuple[JobRecord, Effe
         # A job that was recorded but is not listed is a listing that lags: hold on to it.
         return job, Create() if job.state == "submitting" else None
     kept, *others = jobs
-    extra = tuple(
-        other.name
-        for other in others
-        if _SERVICE_STATES.get(other.state, "running") not in TERMINAL
-    )
     new, effect = _follow(job, kept)
-    return new, Cancel(extra) if extra else effect
+    live = [other for other in others if _SERVICE_STATES.get(other.state) not in TERMINAL]
+    if not live:
+        return new, effect
+    # The end is not recorded while a double is alive, so that every tick looks for it again.
+    held = new.model_copy(update={"state": "running"}) if new.state in TERMINAL else new
+    extra = tuple(other.name for other in live if other.state != "cancelling")
+    return held, Cancel(extra) if extra else None
 
 
 def _follow(job: JobRecord, seen: TuningJob) -> tuple[JobRecord, Effect | None]:

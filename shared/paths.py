@@ -26,7 +26,8 @@ def run_id(dataset: str, base_model: str, plan: Sequence[Configuration]) -> str:
 
 def configuration_name(configuration: Configuration) -> str:
     """Name a configuration briefly, such as e4-m1-a1 (epochs, rate multiplier, adapter size)."""
-    rate = f"{configuration.learning_rate_multiplier:g}".replace(".", "p").replace("-", "n")
+    exact = repr(configuration.learning_rate_multiplier).removesuffix(".0")
+    rate = exact.replace(".", "p").replace("-", "n")
     return f"e{configuration.epoch_count}-m{rate}-a{configuration.adapter_size}"
 
 

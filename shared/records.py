@@ -190,11 +190,12 @@ class Comparison(Record):
 
 
 class VerdictRecord(Record):
-    """Which candidate should serve, and what that rests on."""
+    """Which candidate should serve, and what that rests on: `basis` is a hash of all of it."""
 
     task_name: str
     dataset: str
     run: str = ""
+    basis: str
     decision: Decision
     winner: str
     metric: str

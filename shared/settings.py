@@ -1,7 +1,9 @@
 """What a deployment is made of, read once from environment variables set by infra/ or local/."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from shared.errors import TunedropError
 
@@ -85,10 +87,10 @@ class Settings:
             artifacts_bucket=environment["TUNEDROP_ARTIFACTS_BUCKET"],
             topic_prefix=environment.get("TUNEDROP_TOPIC_PREFIX", ""),
             vertex_endpoint=environment.get("TUNEDROP_VERTEX_ENDPOINT", ""),
-            max_concurrent_jobs=int(_number(environment, "TUNEDROP_MAX_CONCURRENT_JOBS", 1)),
+            max_concurrent_jobs=_count(environment, "TUNEDROP_MAX_CONCURRENT_JOBS", 1),
             lease_seconds=_number(environment, "TUNEDROP_LEASE_SECONDS", 120),
             revive_after_seconds=_number(environment, "TUNEDROP_REVIVE_AFTER_SECONDS", 900),
-            request_concurrency=int(_number(environment, "TUNEDROP_REQUEST_CONCURRENCY", 8)),
+            request_concurrency=_count(environment, "TUNEDROP_REQUEST_CONCURRENCY", 8),
         )
 
 
@@ -96,20 +98,28 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
     """Read a positive number from the environment."""
     text = environment.get(name, "")
     if not text:
-        return default
+        return float(default)
     try:
         value = float(text)
     except ValueError:
         raise SettingsError(f"{name} is {text!r}; it must be a number.") from None
-    if value <= 0:
+    if not (value > 0 and math.isfinite(value)):
         raise SettingsError(f"{name} is {text}; it must be above zero.")
     return value
 
 
+def _count(environment: Mapping[str, str], name: str, default: int) -> int:
+    """Read a whole number from the environment, 1 or more."""
+    value = _number(environment, name, default)
+    if not value.is_integer():
+        raise SettingsError(f"{name} is {value:g}; it must be a whole number.")
+    return int(value)
+
+
 def _require_loopback(name: str, address: str) -> None:
     """Refuse an address that is not on this machine."""
-    host = address.removeprefix("http://").split("/")[0].rsplit(":", 1)[0]
-    if host not in {"127.0.0.1", "localhost", "[::1]"}:
+    host = urlsplit(address if "//" in address else f"//{address}").hostname
+    if host not in {"127.0.0.1", "localhost", "::1"}:
         raise SettingsError(
             f"{name} is {address!r}, but TUNEDROP_CLOUD is 'local': "
             "the local cloud only talks to servers on 127.0.0.1."

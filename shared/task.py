@@ -113,6 +113,9 @@ class Configuration(Part):
     adapter_size: AdapterSize = Field(1, description="Rank of the adapter: 1, 2, 4, 8 or 16.")
 
 
+Configurations = Annotated[tuple[Configuration, ...], Field(min_length=1)]
+
+
 class Tuning(Part):
     """When and how to tune."""
 
@@ -121,7 +124,7 @@ class Tuning(Part):
         description="When a converted dataset leads to tuning without anybody asking.",
     )
     base_model: str = Field("gemini-3.5-flash-lite", description="The model that is tuned.")
-    sweep: Literal["recommended", "single"] | tuple[Configuration, ...] = Field(
+    sweep: Literal["recommended", "single"] | Configurations = Field(
         "recommended",
         description="recommended (Google's five configurations), single (4 epochs, multiplier 1, "
         "adapter size 1), or a list of configurations.",

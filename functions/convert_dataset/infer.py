@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from functions.convert_dataset.columns import Columns, as_json
 from functions.convert_dataset.formats.json_lines import SYSTEM
 from functions.convert_dataset.rows import Row
 from shared.errors import Rejected
 from shared.task import FieldSpec, Task, TaskType
+from shared.validation import explain
 
 MAX_LABEL_SHARE = 0.5
 """With more different labels than this share of the rows, the column holds free text."""
@@ -84,12 +87,20 @@ def _inferred(
     multi_label: bool = False,
 ) -> Inference:
     """Put the task together."""
-    task = Task(
-        type=kind,
-        instruction=instruction,
-        fields=tuple(FieldSpec(name=field) for field in fields),
-        multi_label=multi_label,
-    )
+    if kind == "extraction" and not fields:
+        raise Rejected("The answers are JSON objects with nothing in them.", "Fill in the fields.")
+    try:
+        task = Task(
+            type=kind,
+            instruction=instruction,
+            fields=tuple(FieldSpec(name=field) for field in fields),
+            multi_label=multi_label,
+        )
+    except ValidationError as error:
+        raise Rejected(
+            f"No task can be inferred: {explain(error, Task)}.",
+            "Shorten it in the data, or declare the task in task.yaml.",
+        ) from None
     several = " with several labels a text" if multi_label else ""
     sentences = [
         "there is no task.yaml, so the task was inferred",

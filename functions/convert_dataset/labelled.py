@@ -13,6 +13,8 @@ from shared.task import Task
 MAX_TEXT_CHARACTERS = 400_000
 """About 131,072 tokens, the most that an example may have."""
 
+MAX_LABEL_CHARACTERS = 200
+
 
 def example_of(row: Row, task: Task, columns: Columns) -> Example | Refusal:
     """Make an example of a row.
@@ -51,6 +53,9 @@ def _labels(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
         name = "" if item is None else str(item).strip()
         if not name:
             return Refusal(row.line, "no label", f"the column {columns.label!r} is empty")
+        if len(name) > MAX_LABEL_CHARACTERS:
+            detail = f"{len(name)} characters; a label has at most {MAX_LABEL_CHARACTERS}"
+            return Refusal(row.line, "label too long", detail)
         known = _known_label(name, task)
         if known is None:
             near = difflib.get_close_matches(name, task.label_names, n=1)

@@ -60,12 +60,13 @@ class SplitPlan:
         for indexes in members.values():
             if len(indexes) < _FEW:
                 continue
-            present = {codes[index] for index in indexes}
-            by_hash = sorted(indexes, key=lambda index: self._hashes[index])
-            if TEST not in present:
-                codes[by_hash[0]] = TEST
+            first, second, *_, last = sorted(indexes, key=lambda index: self._hashes[index])
+            if TEST not in {codes[index] for index in indexes}:
+                codes[first] = TEST
+            if TRAIN not in {codes[index] for index in indexes}:
+                codes[last] = TRAIN
             if VALIDATION not in {codes[index] for index in indexes}:
-                codes[next(index for index in by_hash if codes[index] != TEST)] = VALIDATION
+                codes[second] = VALIDATION
 
     def _cap_validation(self, codes: "array[int]") -> None:
         """Keep the smallest hashes of a validation split that is too large; train gets the rest."""

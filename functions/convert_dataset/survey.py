@@ -1,6 +1,7 @@
 """First pass over a file: which rows are examples, which go to quarantine, and who goes where."""
 
 import hashlib
+import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -146,6 +147,6 @@ def _with_labels(task: Task, names: Counter[str]) -> Task:
     """Complete a task with the labels found in the data, numbers in their order."""
     if task.type == "extraction" or task.labels:
         return task
-    numeric = all(name.lstrip("-").isdigit() for name in names)
+    numeric = all(re.fullmatch(r"-?[0-9]+", name) for name in names)
     ordered = sorted(names, key=lambda name: (int(name), "") if numeric else (0, name))
     return task.model_copy(update={"labels": tuple(Label(name=name) for name in ordered)})

@@ -5,6 +5,7 @@ from shared import log, open_work, paths
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
 from shared.facts import publish_fact
+from shared.models import find_base_model
 from shared.ports import World
 from shared.records import DatasetRecord, TaskRecord, change
 from shared.task import parse_task
@@ -24,10 +25,10 @@ def handle_upload(event: Event, world: World) -> None:
         raise Rejected("The event is not about an object in the datasets bucket.")
     if event.bucket != world.settings.datasets_bucket:
         raise Rejected(f"The event is about the bucket {event.bucket!r}, not the datasets bucket.")
-    name = paths.task_of(event.name)
     if event.name.endswith("/"):
-        log.info("a folder was made; nothing to do", task=name)
+        log.info("a folder was made; nothing to do")
         return
+    name = paths.task_of(event.name)
     declared = _declared_task(world, name)
     if event.name == f"{name}/{TASK_FILE}":
         _convert_all(world, name, declared)
@@ -73,9 +74,9 @@ def _declared_task(world: World, name: str) -> TaskRecord | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Rejected(f"{path} is not UTF-8.", "Save it as UTF-8.") from None
-    record = TaskRecord(
-        name=name, task=parse_task(text, path), source=TASK_FILE, source_generation=generation
-    )
+    task = parse_task(text, path)
+    find_base_model(task.tuning.base_model, world.settings.location)
+    record = TaskRecord(name=name, task=task, source=TASK_FILE, source_generation=generation)
     _keep_task(world, record)
     return record
 

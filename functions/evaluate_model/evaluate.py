@@ -28,7 +28,6 @@ from shared.records import (
     TaskRecord,
     VerdictRecord,
     change,
-    create,
     read,
 )
 from shared.task import Task
@@ -78,11 +77,17 @@ def handle_event(event: Event, world: World, services: Services) -> None:
         ) from None
     paths.check_task_name(about.task)
     if event.topic == "promotion-requested":
-        promote_by_hand(world, about.task, about.dataset, about.candidate)
+        at = event.published or world.clock()
+        promote_by_hand(world, about.task, about.dataset, about.candidate, at)
     elif event.topic == "tuning-completed":
         _look_at_run(world, services, about.task, about.run)
     else:
-        _look_at_dataset(_bench(world, services, about.task, about.dataset))
+        bench = _bench(world, services, about.task, about.dataset)
+        try:
+            _look_at_dataset(bench)
+        except Rejected:
+            open_work.finish(world, "dataset", about.task, about.dataset)
+            raise
 
 
 def _bench(world: World, services: Services, task: str, dataset: str) -> Bench:
@@ -232,13 +237,17 @@ def _conclude(
     )
     path = f"{folder}/verdict.json"
     fresh = decide(policy, dataset, run, finalists, everything, jobs, world.clock(), why_not_tuned)
-    create(world.buckets.artifacts, path, fresh)
-    verdict = read(world.buckets.artifacts, path, VerdictRecord) or fresh
+
+    def renew(old: VerdictRecord | None) -> VerdictRecord | None:
+        return fresh if old is None or old.basis != fresh.basis else None
+
+    verdict = change(world.buckets.artifacts, path, VerdictRecord, renew) or fresh
     winner = next(item for item in tests if item.candidate.name == verdict.winner)
     write_report(world.buckets.artifacts, folder, dataset, verdict, winner, jobs, run)
     log.info("verdict", task=dataset.task_name, dataset=dataset.id, decision=verdict.decision)
     if policy.evaluation.promote == "automatically":
-        promote(world, dataset, winner.candidate, verdict.created)
+        tuned_won = verdict.decision == "promote_tuned"
+        promote(world, dataset, winner.candidate, verdict.created, displaces_tuned=tuned_won)
     publish_fact(
         world.publisher,
         "verdict-reached",

@@ -19,7 +19,14 @@ from shared.records import (
 MAX_HISTORY = 50
 
 
-def promote(world: World, dataset: DatasetRecord, candidate: Candidate, at: datetime) -> None:
+def promote(
+    world: World,
+    dataset: DatasetRecord,
+    candidate: Candidate,
+    at: datetime,
+    *,
+    displaces_tuned: bool = True,
+) -> None:
     """Make a candidate the champion, unless a later decision has named another one already.
 
     Args:
@@ -27,10 +34,15 @@ def promote(world: World, dataset: DatasetRecord, candidate: Candidate, at: date
         dataset: The dataset that the candidate was measured on.
         candidate: The candidate.
         at: When this was decided.
+        displaces_tuned: Whether it takes the place of a model that was tuned on an earlier
+            dataset of the same labels or fields. A prompt that was not compared with that model
+            does not; a person can still promote it.
     """
 
     def succeed(old: ChampionRecord | None) -> ChampionRecord | None:
         if old is not None and old.at >= at:
+            return None
+        if old is not None and not displaces_tuned and not _gives_way(old, dataset):
             return None
         line = Promotion(candidate=candidate.name, dataset=dataset.id, run=candidate.run, at=at)
         return ChampionRecord(
@@ -58,8 +70,26 @@ def promote(world: World, dataset: DatasetRecord, candidate: Candidate, at: date
         )
 
 
-def promote_by_hand(world: World, task: str, dataset: str, candidate: str) -> None:
+def _gives_way(champion: ChampionRecord, dataset: DatasetRecord) -> bool:
+    """Whether a champion is a prompt, is of the same dataset, or answers another question."""
+    old, new = champion.task, dataset.task
+    return (
+        champion.candidate.kind == "prompting"
+        or champion.dataset == dataset.id
+        or (set(old.label_names), set(old.field_names), old.multi_label)
+        != (set(new.label_names), set(new.field_names), new.multi_label)
+    )
+
+
+def promote_by_hand(world: World, task: str, dataset: str, candidate: str, at: datetime) -> None:
     """Promote a candidate that was measured before, because a person asks for it.
+
+    Args:
+        world: The ports.
+        task: The task's name.
+        dataset: The dataset's id.
+        candidate: The candidate's name.
+        at: When the person asked; a redelivery of an old message undoes nothing.
 
     Raises:
         Rejected: There is no such dataset, or the candidate was never measured on it.
@@ -81,7 +111,7 @@ def promote_by_hand(world: World, task: str, dataset: str, candidate: str) -> No
             continue
         known.add(evaluation.candidate.name)
         if evaluation.candidate.name == candidate:
-            promote(world, record, evaluation.candidate, world.clock())
+            promote(world, record, evaluation.candidate, at)
             return
     raise Rejected(
         f"The candidate {candidate[:60]!r} was never measured on the dataset {dataset}.",

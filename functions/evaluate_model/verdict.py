@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.paths import content_id
 from shared.records import (
     Comparison,
     DatasetRecord,
@@ -93,6 +94,7 @@ def decide(
         task_name=dataset.task_name,
         dataset=dataset.id,
         run=run.id if run else "",
+        basis=_basis(policy, evaluations, ended, why_not_tuned),
         decision=decision,
         winner=winner.candidate.name,
         metric=metric,
@@ -107,6 +109,22 @@ def decide(
             if job.state != "succeeded"
         ),
         created=now,
+    )
+
+
+def _basis(
+    policy: Task,
+    evaluations: Sequence[EvaluationRecord],
+    ended: Sequence[JobRecord],
+    why_not_tuned: str,
+) -> str:
+    """Name everything that a verdict rests on: with the same basis, it is the same verdict."""
+    return content_id(
+        policy.target.model_dump(),
+        policy.evaluation.model_dump(),
+        [(item.candidate.name, item.split, item.n, item.row_scores) for item in evaluations],
+        [(job.id, job.state) for job in ended],
+        why_not_tuned,
     )
 
 

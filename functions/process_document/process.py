@@ -49,10 +49,16 @@ def process(event: Event, world: World, generator: Generator) -> None:
     arrived = _arrived(event)
     if arrived.bucket != world.settings.documents_bucket:
         raise Rejected(f"The event is about the bucket {arrived.bucket!r}, not the documents.")
-    arrival = Arrival(arrived.name, arrived.generation, paths.task_of(arrived.name))
-    if arrival.name.endswith("/"):
-        log.info("a folder was made; nothing to do", task=arrival.task)
+    if arrived.name.endswith("/"):
+        log.info("a folder was made; nothing to do")
         return
+    arrival = Arrival(arrived.name, arrived.generation, paths.task_of(arrived.name))
+    if arrival.name.split("/")[1] == REVIEW_FOLDER:
+        # No result is written: its path would be that of another document's review copy.
+        raise Rejected(
+            f"{arrival.name} is in the folder {REVIEW_FOLDER!r}, where answers to be reviewed go.",
+            "Upload the document to a folder with another name.",
+        )
     try:
         _answer(arrival, world, generator)
     except Rejected as rejection:
@@ -82,13 +88,10 @@ def _arrived(event: Event) -> ObjectArrived:
 
 def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     """Read the document, ask the champion and write the answer."""
-    if arrival.name.split("/")[1] == REVIEW_FOLDER:
-        raise Rejected(
-            f"The folder {REVIEW_FOLDER!r} is where answers to be reviewed are put.",
-            "Upload the document to a folder with another name.",
-        )
     known = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
     if known and known.generation >= arrival.generation and known.status != "waiting":
+        if known.generation == arrival.generation:
+            _tell(world, known)
         return
     found = world.buckets.documents.find(arrival.name)
     if found is None or found.generation != arrival.generation:
@@ -116,17 +119,9 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     reply = generator.generate(champion.candidate.model, prompt, sampling)
     decided = vote([parse_answer(champion.task, text) for text in reply.texts])
     result = _result(arrival, world, champion, serving, document, reply, decided)
-    _keep(world, result)
-    log.info("document answered", task=arrival.task, status=result.status)
-    publish_fact(
-        world.publisher,
-        "document-answered",
-        world.clock(),
-        task=arrival.task,
-        result=paths.result(arrival.name),
-        status=result.status,
-        confidence=decided.confidence,
-    )
+    if _keep(world, result):
+        log.info("document answered", task=arrival.task, status=result.status)
+        _tell(world, result)
 
 
 def _wait(arrival: Arrival, world: World) -> None:
@@ -196,8 +191,8 @@ def _result(
     )
 
 
-def _keep(world: World, result: ResultRecord) -> None:
-    """Write a result, unless one of the same or a later generation is there already."""
+def _keep(world: World, result: ResultRecord) -> bool:
+    """Write a result and say so, unless one of the same or a later generation is there already."""
 
     def newer(old: ResultRecord | None) -> ResultRecord | None:
         if old is None or old.status == "waiting":
@@ -206,6 +201,26 @@ def _keep(world: World, result: ResultRecord) -> None:
             outdated = old.generation < result.generation
         return result if outdated else None
 
-    change(world.buckets.results, paths.result(result.document), ResultRecord, newer)
+    path = paths.result(result.document)
+    return change(world.buckets.results, path, ResultRecord, newer) == result
+
+
+def _tell(world: World, result: ResultRecord) -> None:
+    """Do what follows from a result that is written; a second delivery repairs what a crash cut.
+
+    The fact may therefore be published twice, and a review copy is always that of the result.
+    """
     if result.status == "review":
         world.buckets.results.write(paths.review(result.document), encode(result))
+    else:
+        world.buckets.results.delete(paths.review(result.document))
+    if result.status != "rejected":
+        publish_fact(
+            world.publisher,
+            "document-answered",
+            world.clock(),
+            task=result.task_name,
+            result=paths.result(result.document),
+            status=result.status,
+            confidence=result.confidence,
+        )

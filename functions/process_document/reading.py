@@ -28,10 +28,14 @@ _BINARY = {
     b"GIF8": "a GIF picture",
     b"\x1f\x8b": "a gzip file",
 }
-_HTML = re.compile(
-    r"\s*(<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(!doctype html|html|head|body)\b",
-    re.IGNORECASE | re.DOTALL,
-)
+_HTML_PROLOGUE = re.compile(r"\s*(?:<!--.*?-->|<\?xml[^>]*>)", re.DOTALL)
+_HTML_START = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_BLOCKS = (
+    "address", "article", "aside", "blockquote", "br", "caption", "dd", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hr", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "table", "td",
+    "th", "tr", "ul",
+)  # fmt: skip
 _MANY_LINES = re.compile(r"\n\s*\n+")
 
 
@@ -62,7 +66,7 @@ def read_document(content: bytes, name: str) -> Document:
             )
     text, encoding = _decode(content, name)
     reader = f"text, {encoding}"
-    if _HTML.match(text):
+    if _is_html(text):
         text, reader = _html_text(text), f"HTML, {encoding}"
     text = text.strip()
     if not text:
@@ -103,6 +107,14 @@ def _guess(content: bytes, name: str) -> tuple[str, str]:
     return str(best), best.encoding
 
 
+def _is_html(text: str) -> bool:
+    """Whether a text begins as an HTML page does, comments and an XML declaration left aside."""
+    position = 0
+    while prologue := _HTML_PROLOGUE.match(text, position):
+        position = prologue.end()
+    return _HTML_START.match(text, position) is not None
+
+
 def _html_text(text: str) -> str:
     """Return what a reader of an HTML page sees."""
     from bs4 import BeautifulSoup
@@ -110,5 +122,8 @@ def _html_text(text: str) -> str:
     page = BeautifulSoup(text, "html.parser")
     for hidden in page(["script", "style", "template", "noscript", "head"]):
         hidden.decompose()
-    lines = (" ".join(line.split()) for line in page.get_text("\n").splitlines())
+    for block in page(list(_BLOCKS)):
+        block.insert_before("\n")
+        block.insert_after("\n")
+    lines = (" ".join(line.split()) for line in page.get_text().splitlines())
     return _MANY_LINES.sub("\n", "\n".join(line for line in lines if line))

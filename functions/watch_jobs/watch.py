@@ -1,8 +1,10 @@
 """Looks at all open work. An event that was lost is made up for here."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from shared import log, open_work, paths
+from shared.errors import TunedropError
 from shared.jobs import advance_jobs
 from shared.lifecycle import TERMINAL
 from shared.ports import TuningService, World
@@ -12,13 +14,27 @@ from shared.records import ChampionRecord, JobRecord, OpenMarker, RunRecord, rea
 def watch(world: World, tuning: TuningService) -> None:
     """Move jobs on, then publish again what was waited for too long.
 
+    The parts are independent: what fails in one does not keep the others from being done.
+
     Raises:
         Retry: Some of it could not be looked at; the next tick does.
+        BrokenRecord: A record cannot be read, and needs a person.
     """
-    _wake_documents(world)
-    _revive_datasets(world)
-    _revive_runs(world)
-    advance_jobs(world, tuning)
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: advance_jobs(world, tuning),
+        lambda: _wake_documents(world),
+        lambda: _revive_datasets(world),
+        lambda: _revive_runs(world),
+    )
+    failed: list[TunedropError] = []
+    for step in steps:
+        try:
+            step()
+        except TunedropError as error:
+            log.failure("a part of the tick failed", error)
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def _is_overdue(world: World, marker: OpenMarker) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from shared.errors import NotFound, QuotaExceeded
+from shared.errors import NotFound, QuotaExceeded, Rejected
 from shared.gcp.errors import vertex_errors
 from shared.ports import TuningJob, TuningRequest
 from shared.settings import Settings
@@ -45,10 +45,13 @@ class VertexTuning:
                 export_last_checkpoint_only=True,
             ),
         )
-        with vertex_errors("Vertex AI", busy=QuotaExceeded):
-            created = self._client.create_tuning_job(
-                parent=self._parent, tuning_job=job, retry=None, timeout=CREATE_TIMEOUT_SECONDS
-            )
+        try:
+            with vertex_errors("Vertex AI", busy=QuotaExceeded):
+                created = self._client.create_tuning_job(
+                    parent=self._parent, tuning_job=job, retry=None, timeout=CREATE_TIMEOUT_SECONDS
+                )
+        except NotFound as error:
+            raise Rejected(f"Vertex AI does not find what the job needs: {error}") from None
         return _describe(created)
 
     def find(self, key: str) -> Sequence[TuningJob]:

@@ -56,7 +56,6 @@ def test_a_header_of_unusual_names_is_told_by_standing_out() -> None:
     assert values(f"bird x,crow\n{body}")[0] == {"1": "bird x", "2": "crow"}
 
 
-@pytest.mark.xfail(strict=True, reason="one cell that is a usual column's name makes a header")
 def test_a_label_that_is_also_a_usual_column_name_makes_no_header() -> None:
     rows = [f"bird {n},{('question', 'complaint')[n % 2]}" for n in range(12)]
     assert len(values("\n".join(rows))) == 12

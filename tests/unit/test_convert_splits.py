@@ -73,7 +73,6 @@ def test_a_label_with_five_examples_is_held_out_in_both_splits(sizes: list[int],
         assert found >= {VALIDATION, TEST}
 
 
-@pytest.mark.xfail(strict=True, reason="train is never given its share")
 def test_a_label_with_five_examples_is_in_each_split() -> None:
     lacking = []
     for salt in range(300):

@@ -309,14 +309,12 @@ LONG = "x" * 201
     ],
     ids=["long label", "long field", "field without a name", "long instruction"],
 )
-@pytest.mark.xfail(strict=True, reason="the task's own limits end in a ValidationError")
 def test_data_that_no_task_can_be_made_of_is_rejected(lines: list[dict[str, object]]) -> None:
     fakes = fake_world()
     with pytest.raises(Rejected):
         upload(fakes, "\n".join(map(json.dumps, lines)), "birds/data.jsonl")
 
 
-@pytest.mark.xfail(strict=True, reason="a dataset without fields is made, which nothing measures")
 def test_answers_without_any_field_are_rejected() -> None:
     fakes = fake_world()
     lines = [json.dumps({"text": f"t{n}", "label": {}}) for n in range(60)]
@@ -344,7 +342,6 @@ def test_events_about_something_else_are_rejected() -> None:
         "birds/more/",
         pytest.param(
             "birds/",
-            marks=pytest.mark.xfail(strict=True, reason="the task's own folder is refused"),
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -226,7 +227,6 @@ def test_a_refused_run_is_concluded_with_the_best_prompt() -> None:
     assert stage.fakes.artifacts.names("open/run/") == []
 
 
-@pytest.mark.xfail(strict=True, reason="the refused run's verdict is never replaced")
 def test_a_run_that_was_refused_and_then_afforded_gets_its_own_verdict() -> None:
     stage = Stage(task(), zero=5, few=7, tuned=10)
     stage.conclude(stage.tune(budget_usd=0.00001))
@@ -236,7 +236,6 @@ def test_a_run_that_was_refused_and_then_afforded_gets_its_own_verdict() -> None
     assert stage.champion["candidate"]["kind"] == "tuned"
 
 
-@pytest.mark.xfail(strict=True, reason="the old verdict's winner is not among the new finalists")
 def test_a_change_of_policy_leads_to_a_new_verdict() -> None:
     stage = Stage(task(prompting={"strategies": ["zero-shot"]}, target={"value": 0.5}), zero=8)
     stage.measure()
@@ -246,7 +245,6 @@ def test_a_change_of_policy_leads_to_a_new_verdict() -> None:
     assert stage.champion["candidate"]["name"] == "few-shot"
 
 
-@pytest.mark.xfail(strict=True, reason="the old verdict is kept for the life of the dataset")
 def test_a_new_target_is_held_against_the_figures() -> None:
     stage = Stage(task(target={"value": 0.7}), zero=8, few=8)
     stage.measure()
@@ -310,15 +308,16 @@ def test_promoting_the_champion_again_changes_nothing() -> None:
     assert stage.champion == before
 
 
-@pytest.mark.xfail(strict=True, reason="a promotion counts from when it is handled")
 def test_an_old_promotion_that_is_delivered_again_does_not_undo_a_later_one() -> None:
     stage = Stage(task(prompting={"examples": 2}))
     stage.measure()
     services = Services(stage.generator, stage.fakes.exact_match())
+    start = stage.fakes.clock()
     for number, name in ((1, "few-shot"), (2, "zero-shot"), (1, "few-shot")):
-        stage.fakes.clock.advance(1)
+        stage.fakes.clock.advance(60)
         data = {"task": "birds", "dataset": "dataset1", "candidate": name}
-        event = Message("promotion-requested", data, id=str(number))
+        published = start + timedelta(seconds=number)
+        event = Message("promotion-requested", data, str(number), published)
         handle_event(event, stage.fakes.world, services)
     assert stage.champion["candidate"]["name"] == "zero-shot"
 
@@ -362,7 +361,6 @@ def test_a_message_about_nothing_is_rejected(topic: str, data: dict[str, object]
     assert stage.asked == []
 
 
-@pytest.mark.xfail(strict=True, reason="a rejected dataset's marker is never taken away")
 def test_a_dataset_that_cannot_be_measured_is_not_revived_for_ever() -> None:
     stage = Stage(task(tuning={"base_model": "gemini-1.0-pro"}))
     open_work.begin(stage.fakes.world, "dataset", "birds", "dataset1")

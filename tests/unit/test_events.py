@@ -3,6 +3,7 @@
 import base64
 import json
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -59,7 +60,22 @@ def test_a_bucket_notification_in_a_push_names_the_object() -> None:
 
 def test_a_plain_message_in_a_push_is_read() -> None:
     event = push({"data": encoded({"task": "birds"}), "messageId": "5", "attributes": {"k": "v"}})
-    assert event == Message("dataset-uploaded", {"task": "birds"}, "5", {"k": "v"})
+    assert event == Message("dataset-uploaded", {"task": "birds"}, "5", None, {"k": "v"})
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-22T10:00:00.5Z", datetime(2026, 11, 22, 10, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-11-22T10:00:00", None),
+        ("yesterday", None),
+        (7, None),
+    ],
+)
+def test_a_message_keeps_the_time_of_its_publication(text: object, time: datetime | None) -> None:
+    event = push({"data": encoded({}), "publishTime": text})
+    assert isinstance(event, Message)
+    assert event.published == time
 
 
 def test_a_message_without_data_is_an_empty_object() -> None:

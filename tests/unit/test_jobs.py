@@ -153,7 +153,6 @@ def test_a_job_that_exists_twice_is_kept_once() -> None:
     assert states(fakes, run) == ["succeeded"]
 
 
-@pytest.mark.xfail(strict=True, reason="once the kept job has ended, nobody looks for a double")
 def test_a_double_whose_cancelling_failed_is_cancelled_at_the_next_tick() -> None:
     fakes = fake_world()
     run = open_run(fakes, plan=PLAN[:1])
@@ -292,7 +291,6 @@ def test_a_crash_at_any_call_leaves_each_configuration_tuned_exactly_once(lost: 
     assert point > 100
 
 
-@pytest.mark.xfail(strict=True, reason="only Retry is caught job by job")
 def test_a_job_that_may_not_be_looked_at_does_not_keep_the_others_waiting() -> None:
     fakes = fake_world(max_concurrent_jobs=3)
     run = open_run(fakes)

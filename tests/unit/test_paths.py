@@ -82,7 +82,6 @@ def test_two_configurations_never_share_a_name(
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for name in names)
 
 
-@pytest.mark.xfail(strict=True, reason="the name keeps six digits only")
 def test_rates_that_differ_late_do_not_share_a_name() -> None:
     names = {
         paths.configuration_name(Configuration(learning_rate_multiplier=rate))

@@ -71,7 +71,6 @@ def test_text_with_angle_brackets_is_no_page(text: str) -> None:
     assert text_of(text) == text
 
 
-@pytest.mark.xfail(strict=True, reason="the pattern tries every way to divide the comments")
 def test_many_comments_before_a_text_cost_no_time() -> None:
     program = (
         "from functions.process_document.reading import read_document;"
@@ -83,7 +82,6 @@ def test_many_comments_before_a_text_cost_no_time() -> None:
     assert done.stdout.startswith("text")
 
 
-@pytest.mark.xfail(strict=True, reason="every tag begins a new line, inside a word too")
 def test_marks_inside_a_word_do_not_cut_it() -> None:
     assert text_of("<html><body><p>un<b>believ</b>able <i>news</i></p>") == "unbelievable news"
 

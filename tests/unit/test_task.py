@@ -84,7 +84,6 @@ def test_an_unknown_key_is_named_with_its_place_and_the_nearest_one(
         pytest.param(
             "type: classification\ntuning: {sweep: []}",
             "sweep",
-            marks=pytest.mark.xfail(strict=True, reason="only launching finds it empty"),
         ),
     ],
 )

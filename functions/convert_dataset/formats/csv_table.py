@@ -83,23 +83,23 @@ def _row(line: int, cells: list[str], header: list[str]) -> Row | Refusal:
 def _has_header(rows: list[list[str]], known_columns: Collection[str]) -> bool:
     """Whether the first row names the columns.
 
-    It does when it has a known name, or when it stands out: in a column of few different values,
-    as labels are, it alone has a value that never comes again.
+    It does when it has a known name that does not come again below, or when it stands out: in a
+    column of few different values, as labels are, it alone has a value that never comes again.
     """
     first, *rest = rows or [[]]
     names = [cell.strip() for cell in first]
     if not all(names) or len(set(names)) != len(names):
         return False
-    if any(name.lower() in known_columns for name in names):
+    whole = [cells for cells in rest if len(cells) == len(names)]
+    below = [{cells[place].strip() for cells in whole} for place in range(len(names))]
+    unique = [
+        (name, values) for name, values in zip(names, below, strict=True) if name not in values
+    ]
+    if any(name.lower() in known_columns for name, _ in unique):
         return True
-    if len(rest) < _ENOUGH_ROWS or max(map(len, names)) > _LONGEST_NAME:
+    if len(whole) < _ENOUGH_ROWS or max(map(len, names)) > _LONGEST_NAME:
         return False
-    columns = zip(*(cells for cells in rest if len(cells) == len(names)), strict=True)
-    for name, column in zip(names, columns, strict=False):
-        values = {cell.strip() for cell in column}
-        if len(values) * 2 <= len(rest) and name not in values and not name.isdigit():
-            return True
-    return False
+    return any(len(values) * 2 <= len(whole) and not name.isdigit() for name, values in unique)
 
 
 def _decode_sample(beginning: bytes) -> str:
