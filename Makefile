@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 FUNCTIONS := convert_dataset launch_tuning watch_jobs evaluate_model process_document
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
+MAKE_VENV = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "tunedrop needs Python 3.11 or later: make PYTHON=python3.13 …"; exit 1; }; \
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+
 .DEFAULT_GOAL := help
 .PHONY: help demo local test quick check format docs lock performance clean
 
@@ -57,12 +61,12 @@ clean:  ## remove the virtual environment and what runs have left
 
 $(VENV)/local: local/requirements.txt
 	@echo "Installing the locked dependencies into $(VENV); this happens once."
-	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(MAKE_VENV)
 	@$(PIP) -r local/requirements.txt
 	@touch $@
 
 $(VENV)/tests: tests/requirements.txt
 	@echo "Installing the locked dependencies into $(VENV); this happens once."
-	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(MAKE_VENV)
 	@$(PIP) -r tests/requirements.txt
 	@touch $@ $(VENV)/local

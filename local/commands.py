@@ -185,7 +185,10 @@ def _started(folder: Path, options: Options, console: Console) -> Iterator[Local
 @contextmanager
 def _progress(cloud: LocalCloud, console: Console) -> Iterator[None]:
     """Print what happens while it happens."""
-    with Repeating("progress", 0.0, Progress(cloud.clients, console).look):
+    with (
+        Progress(cloud.clients, console) as progress,
+        Repeating("progress", 0.0, progress.look),
+    ):
         yield
 
 

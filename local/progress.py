@@ -1,8 +1,10 @@
 """Shows what happens in a local cloud while it happens: one line a fact, from pipeline-events."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from google.pubsub_v1 import types
 from rich.console import Console
@@ -15,7 +17,7 @@ WAIT_SECONDS = 0.5
 
 
 class Progress:
-    """Prints facts as they arrive; plain lines when the console is not a terminal.
+    """Prints facts as they arrive, as a context manager; plain lines when it is not a terminal.
 
     Args:
         clients: The local cloud's clients.
@@ -25,7 +27,23 @@ class Progress:
     def __init__(self, clients: Clients, console: Console) -> None:
         self._clients = clients
         self._console = console
+        self._counts: Counter[str] = Counter()
+        self._status = console.status(self._sum())
         clients.subscribe(SUBSCRIPTION, FACTS_TOPIC)
+
+    def __enter__(self) -> Self:
+        """Show a line that sums up, below the others, on a terminal."""
+        self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take that line away."""
+        self._status.stop()
 
     def look(self) -> None:
         """Print what has happened; wait a moment when nothing has."""
@@ -33,12 +51,22 @@ class Progress:
 
     def _show(self, message: types.PubsubMessage) -> None:
         fact = json.loads(message.data)
+        self._counts[fact["fact"]] += 1
+        self._status.update(self._sum())
         clock = fact["at"][11:19]
         sentence = describe_fact(fact["fact"], fact["details"])
         self._console.print(
             f"[dim]{clock}[/dim] [bold]{fact['task'] or '-':<20}[/bold] {sentence}",
             highlight=False,
             soft_wrap=True,
+        )
+
+    def _sum(self) -> str:
+        """Say how far things are."""
+        counts = self._counts
+        return (
+            f"{counts['dataset-converted']} datasets, {counts['job-ended']} tuning jobs, "
+            f"{counts['verdict-reached']} verdicts, {counts['document-answered']} answers"
         )
 
 

@@ -103,12 +103,16 @@ def parse_answer(task: Task, text: str) -> Answer | None:
 
 
 def tuning_line(task: Task, example: Example) -> dict[str, Any]:
-    """Make one line of Gemini tuning data, as a JSON object."""
+    """Make one line of Gemini tuning data, as a JSON object in the shape that the task wants."""
+    system, answer = system_instruction(task), answer_text(example.answer)
+    if task.lines == "messages":
+        turns = (("system", system), ("user", example.text), ("model", answer))
+        return {"messages": [{"role": role, "content": text} for role, text in turns]}
     return {
-        "systemInstruction": {"role": "system", "parts": [{"text": system_instruction(task)}]},
+        "systemInstruction": {"role": "system", "parts": [{"text": system}]},
         "contents": [
             {"role": "user", "parts": [{"text": example.text}]},
-            {"role": "model", "parts": [{"text": answer_text(example.answer)}]},
+            {"role": "model", "parts": [{"text": answer}]},
         ],
     }
 
@@ -119,11 +123,14 @@ def example_of_line(task: Task, line: dict[str, Any]) -> Example:
     Raises:
         ValueError: The line's answer does not suit the task.
     """
-    user, model = line["contents"]
-    answer = parse_answer(task, model["parts"][0]["text"])
+    if "messages" in line:
+        _, text, said = (message["content"] for message in line["messages"])
+    else:
+        text, said = (turn["parts"][0]["text"] for turn in line["contents"])
+    answer = parse_answer(task, said)
     if answer is None:
         raise ValueError("the line's answer does not suit the task")
-    return Example(user["parts"][0]["text"], answer)
+    return Example(text, answer)
 
 
 def _default_instruction(task: Task) -> str:

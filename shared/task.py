@@ -192,6 +192,11 @@ class Task(Part):
     ordered: bool = Field(default=False, description="Whether the labels run from low to high.")
     columns: Columns = Field(Columns(), description="Where the file keeps text and label.")
     split: Split = Field(Split(), description="How examples are divided.")
+    lines: Literal["contents", "messages"] = Field(
+        "contents",
+        description="The shape of the lines that are written: contents, as Gemini is tuned now, "
+        "or messages, as gemini-1.0 was and some tools still want.",
+    )
     target: Target = Field(Target(), description="What is good enough.")
     prompting: Prompting = Field(Prompting(), description="The prompting candidates.")
     tuning: Tuning = Field(Tuning(), description="When and how to tune.")
@@ -250,8 +255,8 @@ class Task(Part):
 
     def data_key(self) -> dict[str, Any]:
         """The part of the task that shapes a dataset; the rest is policy and can change freely."""
-        parts = {"type", "instruction", "labels", "fields", "multi_label", "columns", "split"}
-        return self.model_dump(mode="json", include=parts)
+        shaping = {"type", "instruction", "labels", "fields", "multi_label", "columns", "split"}
+        return self.model_dump(mode="json", include=shaping | {"lines"})
 
 
 def parse_task(text: str, source: str = "task.yaml") -> Task:

@@ -32,6 +32,7 @@ split:
   validation: 0.15
   test: 0.2
   max_validation: 2000
+lines: contents
 target:
   metric: macro_f1
   value: 0.9

@@ -26,6 +26,7 @@ _BINARY = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
     b"GIF8": "a GIF picture",
+    b"{\\rtf": "an RTF document",
     b"\x1f\x8b": "a gzip file",
 }
 _HTML_PROLOGUE = re.compile(r"\s*(?:<!--.*?-->|<\?xml[^>]*>)", re.DOTALL)

@@ -40,14 +40,24 @@ field_values = st.one_of(
 )
 
 
+OLDER = BIRDS.model_copy(update={"lines": "messages"})
+
+
 def round_trip(task: Task, example: Example) -> Example:
     return example_of_line(task, json.loads(json.dumps(tuning_line(task, example))))
 
 
+@pytest.mark.parametrize("task", [BIRDS, OLDER], ids=["contents", "messages"])
 @settings(deadline=None)
 @given(text=any_text, answer=st.sampled_from(BIRDS.label_names))
-def test_a_label_and_any_text_survive_a_training_line(text: str, answer: str) -> None:
-    assert round_trip(BIRDS, Example(text, answer)) == Example(text, answer)
+def test_a_label_and_any_text_survive_a_training_line(task: Task, text: str, answer: str) -> None:
+    assert round_trip(task, Example(text, answer)) == Example(text, answer)
+
+
+def test_the_older_shape_is_one_list_of_messages() -> None:
+    line = tuning_line(OLDER, Example("hoo", "Barn Owl"))
+    assert [message["role"] for message in line["messages"]] == ["system", "user", "model"]
+    assert [message["content"] for message in line["messages"][1:]] == ["hoo", "Barn Owl"]
 
 
 @settings(deadline=None)
