@@ -5,6 +5,8 @@ import logging
 import sys
 from pathlib import Path
 
+INTERRUPTED = 130
+
 EPILOG = """\
 examples:
   python -m local demo
@@ -98,7 +100,10 @@ def main(arguments: list[str] | None = None) -> int:
         "demo": commands.demo,
         "bundle": commands.bundle,
     }[options.command]
-    return command(options)
+    try:
+        return command(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ class Options:
         duplicate_deliveries: How often each message is delivered.
         ports: Fixed ports by name: pubsub, storage, vertex; a free one for those left out.
         environment: More environment variables for the functions.
+        logs: Where the processes' logs go; below the state folder when left out.
     """
 
     keep: bool = False
@@ -56,6 +57,7 @@ class Options:
     duplicate_deliveries: int = 1
     ports: Mapping[str, int] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    logs: Path | None = None
 
 
 class LocalCloud:
@@ -105,7 +107,8 @@ class LocalCloud:
 
     def log(self, name: str) -> Path:
         """The log file of a process."""
-        return self.state / "logs" / f"{name}.log"
+        folder = self.options.logs or self.state / "logs"
+        return folder.resolve() / f"{name}.log"
 
     def waiting(self) -> dict[str, int]:
         """Count the unacknowledged messages of each subscription, by its bare name."""

@@ -3,7 +3,6 @@
 import argparse
 import json
 import re
-import shutil
 import signal
 import tempfile
 import threading
@@ -94,8 +93,9 @@ def run(options: argparse.Namespace) -> int:
     name = options.name or _task_name(options.dataset)
     out = options.out or Path("out") / name
     with tempfile.TemporaryDirectory(prefix="tunedrop-") as folder:
+        wanted = Options(logs=out / "logs")
         try:
-            with _started(Path(folder), Options(), console) as cloud, _progress(cloud, console):
+            with _started(Path(folder), wanted, console) as cloud, _progress(cloud, console):
                 driver = Driver(cloud, _buckets(cloud))
                 _one_task(driver, name, options.dataset, options.task, options.documents,
                           options.timeout)  # fmt: skip
@@ -119,22 +119,15 @@ def demo(options: argparse.Namespace) -> int:
     """Run the three example tasks side by side."""
     console = Console(stderr=True)
     out: Path = options.out
-    shutil.rmtree(out, ignore_errors=True)
+    wanted = Options(logs=out / "logs")
     try:
-        with _started(out, Options(), console) as cloud, _progress(cloud, console):
+        with (
+            tempfile.TemporaryDirectory(prefix="tunedrop-") as folder,
+            _started(Path(folder), wanted, console) as cloud,
+            _progress(cloud, console),
+        ):
             driver = Driver(cloud, _buckets(cloud))
-            uploads = {}
-            for task, dataset in zip(DEMO_TASKS, DEMO_DATASETS, strict=True):
-                folder = ROOT / "examples" / task
-                uploads[task] = driver.upload_dataset(task, folder / dataset, folder / "task.yaml")
-            for task, upload in uploads.items():
-                driver.wait_for_verdict(task, upload, DEMO_SECONDS)
-            documents = {
-                task: driver.upload_documents(task, ROOT / "examples" / task / "documents")
-                for task in DEMO_TASKS
-            }
-            for task, uploaded in documents.items():
-                driver.wait_for_answers(task, uploaded, DEMO_SECONDS)
+            _demo_tasks(driver)
             summaries = [driver.summarize(task) for task in DEMO_TASKS]
             pages = driver.export(out)
     except (InputRejected, NothingArrived, ProcessError, RuntimeError) as error:
@@ -146,6 +139,22 @@ def demo(options: argparse.Namespace) -> int:
         show_task(Console(), summary)
     _show_paths(Console(), pages)
     return DONE
+
+
+def _demo_tasks(driver: Driver) -> None:
+    """Upload the three labelled files at once, and the documents once there are champions."""
+    uploads = {}
+    for task, dataset in zip(DEMO_TASKS, DEMO_DATASETS, strict=True):
+        folder = ROOT / "examples" / task
+        uploads[task] = driver.upload_dataset(task, folder / dataset, folder / "task.yaml")
+    for task, upload in uploads.items():
+        driver.wait_for_verdict(task, upload, DEMO_SECONDS)
+    documents = {
+        task: driver.upload_documents(task, ROOT / "examples" / task / "documents")
+        for task in DEMO_TASKS
+    }
+    for task, uploaded in documents.items():
+        driver.wait_for_answers(task, uploaded, DEMO_SECONDS)
 
 
 def bundle(options: argparse.Namespace) -> int:
@@ -167,9 +176,11 @@ def _one_task(
 ) -> None:
     """Upload, wait for the verdict, upload the documents, wait for the answers."""
     upload = driver.upload_dataset(name, dataset, task_file)
-    driver.wait_for_verdict(name, upload, seconds)
+    records = driver.wait_for_verdict(name, upload, seconds)
     if documents is not None:
-        driver.wait_for_answers(name, driver.upload_documents(name, documents), seconds)
+        uploaded = driver.upload_documents(name, documents)
+        has_champion = records.champion is not None
+        driver.wait_for_answers(name, uploaded, seconds, champion=has_champion)
 
 
 @contextmanager

@@ -77,22 +77,28 @@ class Driver:
         def reached() -> Records | None:
             records = read_task(self.buckets.artifacts, task)
             dataset = records.dataset_of(upload.name, upload.generation)
-            if dataset is not None and records.verdict_of(dataset.id) and records.champion:
+            if dataset is not None and records.has_ended(dataset.id):
                 return records
             self._raise_if_rejected(upload, converted=dataset is not None)
             return None
 
         return self._wait(reached, f"a verdict on {upload.name}", seconds)
 
-    def wait_for_answers(self, task: str, documents: Iterable[Uploaded], seconds: float) -> None:
-        """Wait until every document has an answer, or a rejection. Raises NothingArrived."""
+    def wait_for_answers(
+        self, task: str, documents: Iterable[Uploaded], seconds: float, *, champion: bool = True
+    ) -> None:
+        """Wait until every document has an answer or a rejection; without a champion, a result.
+
+        Raises:
+            NothingArrived: It took too long, or a message could not be delivered.
+        """
         wanted = {(item.name, item.generation) for item in documents}
 
         def answered() -> bool | None:
             got = {
                 (item.document, item.generation)
                 for item in results_of(self.buckets.results, task)
-                if item.status != "waiting"
+                if item.status != "waiting" or not champion
             }
             return wanted <= got or None
 
@@ -103,14 +109,18 @@ class Driver:
         self._wait(lambda: self._cloud.is_quiet() or None, "all messages to be handled", seconds)
 
     def export(self, folder: Path) -> list[str]:
-        """Copy results and artifacts into a folder; return the pages and records to look at."""
+        """Copy results and artifacts into a folder; return what of them is worth looking at."""
         names = self._cloud.bucket_names()
-        for bucket in ("results", "artifacts"):
-            DownloadFolder(self._cloud.clients.storage, folder / bucket, names[bucket]).look()
+        copied: list[Path] = []
+        for bucket in ("artifacts", "results"):
+            copy = DownloadFolder(self._cloud.clients.storage, folder / bucket, names[bucket])
+            copy.look()
+            copied += copy.files()
         wanted = ("report.html", "evaluation.html", "verdict.json", "champion.json")
-        pages = sorted(path for name in wanted for path in (folder / "artifacts").rglob(name))
-        results = sorted((folder / "results").glob("*"))
-        return [str(path) for path in (*pages, *results)]
+        pages = [path for path in copied if path.name in wanted]
+        results = {folder / "results" / path.relative_to(folder / "results").parts[0]
+                   for path in copied if path.is_relative_to(folder / "results")}  # fmt: skip
+        return [str(path) for path in (*pages, *sorted(results))]
 
     def summarize(self, task: str) -> dict[str, Any]:
         """Sum up a task as plain data."""
@@ -131,7 +141,8 @@ class Driver:
                 return found
             self._raise_on_dead_letters()
             time.sleep(POLL_SECONDS)
-        raise NothingArrived(f"Waited {seconds:.0f} s for {what}. See {self._cloud.log('*')}.")
+        logs = self._cloud.log("*")
+        raise NothingArrived(f"Waited {seconds:.0f} s in vain for {what}. See {logs}.")
 
     def _raise_on_dead_letters(self) -> None:
         """Raise when a message could not be delivered."""

@@ -63,16 +63,20 @@ class DownloadFolder:
     def __init__(self, client: storage.Client, folder: Path, bucket: str) -> None:
         self._client = client
         self._bucket = client.bucket(bucket)
-        self._folder = folder.resolve()
+        self._folder = folder
         self._known: dict[str, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
+
+    def files(self) -> list[Path]:
+        """List what was downloaded, by name."""
+        return [self._folder / name for name in sorted(self._known)]
 
     def look(self) -> None:
         """Download what is new or changed; delete what is gone from the bucket."""
         there: set[str] = set()
         for blob in self._client.list_blobs(self._bucket):
-            target = (self._folder / blob.name).resolve()
-            if not target.is_relative_to(self._folder):
+            target = self._folder / blob.name
+            if not target.resolve().is_relative_to(self._folder.resolve()):
                 continue
             there.add(blob.name)
             if self._known.get(blob.name) == blob.generation and target.exists():

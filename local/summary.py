@@ -54,6 +54,11 @@ class Records:
         found = [(path, item) for path, item in self.verdicts.items() if item.dataset == dataset]
         return max(found, key=lambda item: item[1].created, default=None)
 
+    def has_ended(self, dataset: str) -> bool:
+        """Whether a dataset has its verdict, and what the verdict leads to."""
+        by_hand = self.task is not None and self.task.task.evaluation.promote == "by_hand"
+        return self.verdict_of(dataset) is not None and (self.champion is not None or by_hand)
+
 
 def read_task(artifacts: Bucket, name: str) -> Records:
     """Read everything about one task."""

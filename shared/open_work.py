@@ -37,9 +37,16 @@ def finish(world: World, kind: Kind, task: str, identifier: str) -> None:
     world.buckets.artifacts.delete(paths.open_marker(kind, task, identifier))
 
 
-def each(world: World, kind: Kind) -> Iterator[OpenMarker]:
-    """Go through the open work of a kind, by name."""
-    for found in list(world.buckets.artifacts.list(f"open/{kind}/")):
+def tasks(world: World, kind: Kind) -> list[str]:
+    """List the tasks that have open work of a kind, without reading any of it."""
+    found = world.buckets.artifacts.list(f"open/{kind}/")
+    return sorted({item.name.split("/")[2] for item in found})
+
+
+def each(world: World, kind: Kind, task: str = "") -> Iterator[OpenMarker]:
+    """Go through the open work of a kind, by name; of one task, or of all."""
+    prefix = f"open/{kind}/{task}/" if task else f"open/{kind}/"
+    for found in list(world.buckets.artifacts.list(prefix)):
         marker = read(world.buckets.artifacts, found.name, OpenMarker)
         if marker is not None:
             yield marker

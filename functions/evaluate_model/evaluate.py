@@ -80,7 +80,7 @@ def handle_event(event: Event, world: World, services: Services) -> None:
         at = event.published or world.clock()
         promote_by_hand(world, about.task, about.dataset, about.candidate, at)
     elif event.topic == "tuning-completed":
-        _look_at_run(world, services, about.task, about.run)
+        _look_at_run(world, services, about)
     else:
         bench = _bench(world, services, about.task, about.dataset)
         try:
@@ -91,12 +91,13 @@ def handle_event(event: Event, world: World, services: Services) -> None:
 
 
 def _bench(world: World, services: Services, task: str, dataset: str) -> Bench:
-    """Read the dataset and the task's policy as it is now."""
+    """Read the dataset and the task's policy as it is now, if it is still of the same type."""
     record = read(world.buckets.artifacts, paths.dataset_record(task, dataset), DatasetRecord)
     if record is None:
         raise Rejected(f"The task {task!r} has no dataset {dataset[:60]!r}.")
     current = read(world.buckets.artifacts, paths.task_record(task), TaskRecord)
-    return Bench(world, services, record, current.task if current else record.task)
+    fits = current is not None and current.task.type == record.task.type
+    return Bench(world, services, record, current.task if current and fits else record.task)
 
 
 def _look_at_dataset(bench: Bench) -> None:
@@ -163,18 +164,26 @@ def _measure_prompting(bench: Bench) -> list[EvaluationRecord]:
     ]
 
 
-def _look_at_run(world: World, services: Services, task: str, identifier: str) -> None:
-    """Measure the tuned models that are ready, and decide once the last job has ended."""
-    path = paths.run_record(task, identifier)
+def _look_at_run(world: World, services: Services, about: _About) -> None:
+    """Measure the tuned model that the message is about; after the last one, all, and decide.
+
+    The jobs of a run end one after the other: were every message to measure all that is there,
+    two that overlap would ask the same candidate twice.
+    """
+    task = about.task
+    path = paths.run_record(task, about.run)
     run = read(world.buckets.artifacts, path, RunRecord)
     if run is None:
-        raise Rejected(f"The task {task!r} has no run {identifier[:60]!r}.")
+        raise Rejected(f"The task {task!r} has no run {about.run[:60]!r}.")
     bench = _bench(world, services, task, run.dataset)
     jobs = [
         job
         for name in run.jobs
         if (job := read(world.buckets.artifacts, paths.job_record(task, run.id, name), JobRecord))
     ]
+    ended = run.state == "refused" or (
+        len(jobs) == len(run.jobs) and all(job.state in TERMINAL for job in jobs)
+    )
     tuned = [
         measure(
             world,
@@ -185,11 +194,8 @@ def _look_at_run(world: World, services: Services, task: str, identifier: str) -
             bench.policy.evaluation.max_rows,
         )
         for job in jobs
-        if job.state == "succeeded" and job.endpoint
+        if job.state == "succeeded" and job.endpoint and (ended or job.id == about.job)
     ]
-    ended = run.state == "refused" or (
-        len(jobs) == len(run.jobs) and all(job.state in TERMINAL for job in jobs)
-    )
     if not ended:
         return
     why_not = run.reason or "No tuning job succeeded."

@@ -45,12 +45,12 @@ def _is_overdue(world: World, marker: OpenMarker) -> bool:
 
 def _wake_documents(world: World) -> None:
     """Publish the documents that waited for a champion, once there is one."""
-    for marker in open_work.each(world, "document"):
-        path = paths.champion(marker.task_name)
-        if read(world.buckets.artifacts, path, ChampionRecord) is None:
+    for task in open_work.tasks(world, "document"):
+        if read(world.buckets.artifacts, paths.champion(task), ChampionRecord) is None:
             continue
-        world.publisher.publish("document-arrived", marker.event)
-        open_work.finish(world, "document", marker.task_name, marker.id)
+        for marker in open_work.each(world, "document", task):
+            world.publisher.publish("document-arrived", marker.event)
+            open_work.finish(world, "document", task, marker.id)
 
 
 def _revive_datasets(world: World) -> None:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_MILLISECONDS = 120_000
 MAX_ANSWER_TOKENS = 8192
-TOO_MANY_REQUESTS = 429
-SERVER_ERROR = 500
+BAD_REQUEST = 400
 
 
 class Gemini:
@@ -127,8 +126,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        if error.code == TOO_MANY_REQUESTS or error.code >= SERVER_ERROR:
-            raise Retry(f"Gemini: {error.code} {error.status}") from error
-        raise Rejected(f"Gemini refused ({error.code}): {error.message}") from None
+        if error.code == BAD_REQUEST:
+            raise Rejected(f"Gemini refused: {error.message}") from None
+        # A missing role or endpoint says nothing about this text: it must not count as an answer.
+        raise Retry(f"Gemini: {error.code} {error.status}") from error
     except httpx.TransportError as error:
         raise Retry(f"Gemini: {type(error).__name__}") from error

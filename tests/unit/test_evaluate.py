@@ -259,10 +259,11 @@ def test_a_run_is_not_concluded_before_its_last_job_has_ended() -> None:
     launch(message("tuning-requested", task="birds"), stage.fakes.world, stage.fakes.tuning)
     stage.fakes.tuning.become(stage.fakes.tuning.jobs[0].name, "succeeded")
     watch(stage.fakes.world, stage.fakes.tuning)
-    (run,) = {item["run"] for item in stage.fakes.publisher.on("tuning-completed")}
-    stage.conclude(run)
+    (told,) = stage.fakes.publisher.on("tuning-completed")
+    run = told["run"]
+    stage.evaluate("tuning-completed", **told)
     names = stage.fakes.artifacts.names(f"tasks/birds/runs/{run}/")
-    assert any(name.endswith("/evaluation.json") for name in names)
+    assert sum(name.endswith("/evaluation.json") for name in names) == 1
     assert f"tasks/birds/runs/{run}/verdict.json" not in names
     stage.fakes.tuning.end_all()
     watch(stage.fakes.world, stage.fakes.tuning)
