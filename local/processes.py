@@ -42,9 +42,9 @@ class ManagedProcess:
     _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Start it; `wait_until_up` says when it can be used."""
+        """Start it, with a fresh log the first time; `wait_until_up` says when it can be used."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        with self.log.open("wb" if self._process is None else "ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the local cloud's own commands
                 [sys.executable, str(CHILD), *self.command],
                 env=dict(self.environment),

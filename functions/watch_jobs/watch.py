@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from shared import log, open_work, paths
-from shared.errors import TunedropError
+from shared.errors import Retry, TunedropError
 from shared.jobs import advance_jobs
 from shared.lifecycle import TERMINAL
 from shared.ports import TuningService, World
@@ -30,8 +30,11 @@ def watch(world: World, tuning: TuningService) -> None:
     for step in steps:
         try:
             step()
+        except Retry as error:
+            log.warning("a part of the tick is tried again")
+            failed.append(error)
         except TunedropError as error:
-            log.failure("a part of the tick failed", error)
+            log.failure("a part of the tick needs a person", error)
             failed.append(error)
     if failed:
         raise failed[0]

@@ -2,8 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from shared.errors import NotFound, Rejected, Retry, TunedropError
+
+RETRY_SECONDS = 60.0
+
+
+def when_busy() -> Any:
+    """Say how a call that changes nothing waits out a busy moment: with growing pauses."""
+    from google.api_core import exceptions
+    from google.api_core.retry import Retry as Again
+    from google.api_core.retry import if_exception_type
+
+    busy = if_exception_type(
+        exceptions.TooManyRequests, exceptions.ServerError, exceptions.RetryError
+    )
+    return Again(predicate=busy, initial=0.5, maximum=16.0, timeout=RETRY_SECONDS)
 
 
 @contextmanager

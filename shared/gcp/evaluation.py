@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from shared.gcp.errors import vertex_errors
+from shared.gcp.errors import vertex_errors, when_busy
 from shared.settings import Settings
 
 INSTANCES_PER_CALL = 100
@@ -41,7 +41,9 @@ class VertexExactMatch:
             ),
         )
         with vertex_errors("Evaluation service"):
-            response = self._client.evaluate_instances(request=request, timeout=TIMEOUT_SECONDS)
+            response = self._client.evaluate_instances(
+                request=request, retry=when_busy(), timeout=TIMEOUT_SECONDS
+            )
         values = response.exact_match_results.exact_match_metric_values
         return [float(value.score) for value in values]
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 TIMEOUT_MILLISECONDS = 120_000
 MAX_ANSWER_TOKENS = 8192
 BAD_REQUEST = 400
+BUSY = (408, 429, 500, 502, 503, 504)
+ATTEMPTS = 6
+FIRST_DELAY_SECONDS = 0.5
+LONGEST_DELAY_SECONDS = 16.0
 
 
 class Gemini:
@@ -73,20 +77,25 @@ def _split_location(model: str) -> tuple[str, str]:
 
 def _build_client(settings: Settings, location: str) -> "genai.Client":
     from google import genai
-    from google.genai.types import HttpOptions
+    from google.genai.types import HttpOptions, HttpRetryOptions
     from google.oauth2.credentials import Credentials
 
-    if not settings.vertex_endpoint:
-        options = HttpOptions(timeout=TIMEOUT_MILLISECONDS)
-        return genai.Client(
-            vertexai=True, project=settings.project, location=location, http_options=options
-        )
+    # Asking changes nothing, so a busy moment is waited out here rather than in Pub/Sub.
+    retry = HttpRetryOptions(
+        attempts=ATTEMPTS,
+        initial_delay=FIRST_DELAY_SECONDS,
+        max_delay=LONGEST_DELAY_SECONDS,
+        http_status_codes=list(BUSY),
+    )
+    local = settings.vertex_endpoint
     return genai.Client(
         vertexai=True,
         project=settings.project,
         location=location,
-        credentials=Credentials(token="local"),  # noqa: S106 - no secret: the stand-in takes any
-        http_options=HttpOptions(base_url=settings.vertex_endpoint, timeout=TIMEOUT_MILLISECONDS),
+        credentials=Credentials(token="local") if local else None,  # noqa: S106 - no secret
+        http_options=HttpOptions(
+            base_url=local or None, timeout=TIMEOUT_MILLISECONDS, retry_options=retry
+        ),
     )
 
 

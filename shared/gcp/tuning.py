@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from shared.errors import NotFound, QuotaExceeded, Rejected
-from shared.gcp.errors import vertex_errors
+from shared.gcp.errors import vertex_errors, when_busy
 from shared.ports import TuningJob, TuningRequest
 from shared.settings import Settings
 
@@ -66,7 +66,9 @@ class VertexTuning:
             parent=self._parent, filter=f'labels.{KEY_LABEL}="{key}"', page_size=100
         )
         with vertex_errors("Vertex AI"):
-            listed = self._client.list_tuning_jobs(request=request, timeout=READ_TIMEOUT_SECONDS)
+            listed = self._client.list_tuning_jobs(
+                request=request, retry=when_busy(), timeout=READ_TIMEOUT_SECONDS
+            )
             jobs = [_describe(job) for job in listed]
         return sorted(
             (job for job in jobs if job.key == key), key=lambda job: (job.created, job.name)

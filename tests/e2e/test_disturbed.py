@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from local.cloud import LocalCloud
 from local.drive import Driver
@@ -124,6 +125,25 @@ def test_every_message_twice_and_one_notification_five_times_make_one_run(
     assert len(records.jobs) == jobs == 5
     assert len(records.champion.history if records.champion else ()) == 1
     assert champion["dataset"] == records.datasets[0].id
+
+
+def test_a_busy_and_forgetful_service_leads_to_each_job_exactly_once(
+    start_cloud: StartCloud,
+) -> None:
+    folder = ROOT / "examples" / "parcel_questions"
+    faults = {"error_share": 0.1, "quota_share": 0.05, "lose_create_share": 0.5}
+    none = dict.fromkeys(faults, 0.0)
+    with start_cloud() as (cloud, driver):
+        address = cloud.environment["TUNEDROP_VERTEX_ENDPOINT"]
+        requests.post(f"{address}/_faults", json=faults, timeout=10).raise_for_status()
+        upload = driver.upload_dataset(
+            "parcels", folder / "parcel_questions.csv", folder / "task.yaml"
+        )
+        records = driver.wait_for_verdict("parcels", upload, SECONDS)
+        requests.post(f"{address}/_faults", json=none, timeout=10).raise_for_status()
+        jobs = _job_count(cloud)
+    assert [job.state for job in records.jobs] == ["succeeded"] * 5
+    assert jobs == 5
 
 
 def test_documents_that_come_first_are_answered_once_there_is_a_champion(
