@@ -133,7 +133,7 @@ def test_a_busy_and_forgetful_service_leads_to_each_job_exactly_once(
     folder = ROOT / "examples" / "parcel_questions"
     faults = {"error_share": 0.1, "quota_share": 0.05, "lose_create_share": 0.5}
     none = dict.fromkeys(faults, 0.0)
-    with start_cloud() as (cloud, driver):
+    with start_cloud(environment={"TUNEDROP_LEASE_SECONDS": "2"}) as (cloud, driver):
         address = cloud.environment["TUNEDROP_VERTEX_ENDPOINT"]
         requests.post(f"{address}/_faults", json=faults, timeout=10).raise_for_status()
         upload = driver.upload_dataset(

@@ -1,0 +1,325 @@
+"""One suite a port, run against the fake that unit tests use and against Google's own clients.
+
+"real" is the product's class in shared/gcp/, talking over the wire: to the real fake-gcs-server,
+the embedded Pub/Sub server and the local stand-in for Vertex AI.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+
+from local.cloud import PROJECT, LocalCloud
+from shared.errors import Conflict, NotFound, QuotaExceeded, Rejected, Retry
+from shared.gcp.evaluation import VertexExactMatch
+from shared.gcp.generation import Gemini
+from shared.gcp.pubsub import CloudPublisher
+from shared.gcp.storage import open_buckets
+from shared.gcp.tuning import VertexTuning
+from shared.ports import (
+    Bucket,
+    ExactMatch,
+    Generator,
+    Publisher,
+    Sampling,
+    TuningRequest,
+    TuningService,
+)
+from shared.prompts import Prompt
+from shared.settings import Settings
+from shared.task import Configuration
+from tests.fakes import FakeBucket, FakeExactMatch, FakeGenerator, FakePublisher, FakeTuning
+
+BASE_MODEL = "locations/us/publishers/google/models/gemini-3.5-flash-lite"
+
+
+@dataclass
+class Ports:
+    """The ports of one kind."""
+
+    bucket: Bucket
+    publisher: Publisher
+    published: Callable[[], list[dict[str, object]]]
+    tuning: TuningService
+    end_jobs: Callable[[], None]
+    generator: Generator
+    exact_match: ExactMatch
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A local cloud, whose addresses Google's clients find in the environment."""
+    with LocalCloud(tmp_path_factory.mktemp("ports")) as cloud:
+        before = dict(os.environ)
+        os.environ.update(cloud.environment)
+        yield cloud
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _fake_ports() -> Ports:
+    publisher, tuning = FakePublisher(), FakeTuning()
+    tuning.quota = 1
+
+    def speak(_: str, prompt: Prompt, sampling: Sampling) -> list[str]:
+        return ["red" if "rose" in prompt.turns[-1][1] else "blue"] * sampling.samples
+
+    return Ports(
+        bucket=FakeBucket("artifacts"),
+        publisher=publisher,
+        published=lambda: publisher.on("pipeline-events"),
+        tuning=tuning,
+        end_jobs=tuning.end_all,
+        generator=FakeGenerator(speak),
+        exact_match=FakeExactMatch(),
+    )
+
+
+def _real_ports(cloud: LocalCloud) -> Ports:
+    settings = Settings.from_environment(cloud.environment)
+    tuning = VertexTuning(settings)
+    name = f"listener-{uuid4().hex}"
+    cloud.clients.subscribe(name, "pipeline-events")
+
+    def published() -> list[dict[str, object]]:
+        got: list[dict[str, object]] = []
+        cloud.clients.receive(name, 5, lambda message: got.append(json.loads(message.data)))
+        return got
+
+    return Ports(
+        bucket=open_buckets(settings).artifacts,
+        publisher=CloudPublisher(settings),
+        published=published,
+        tuning=tuning,
+        end_jobs=lambda: time.sleep(1.5),
+        generator=Gemini(settings),
+        exact_match=VertexExactMatch(settings),
+    )
+
+
+@pytest.fixture(params=["fake", "real"])
+def ports(request: pytest.FixtureRequest) -> Ports:
+    if request.param == "fake":
+        return _fake_ports()
+    return _real_ports(request.getfixturevalue("cloud"))
+
+
+def _name(ending: str = "") -> str:
+    return f"contract/{uuid4().hex}{ending}"
+
+
+# Bucket
+
+
+def test_what_was_written_is_read_back_with_its_generation(ports: Ports) -> None:
+    name = _name("/é 中文.json")
+    generation = ports.bucket.write(name, b"content")
+    assert ports.bucket.read(name) == (b"content", generation)
+    found = ports.bucket.find(name)
+    assert found is not None
+    assert (found.name, found.generation, found.size) == (name, generation, 7)
+
+
+def test_an_object_that_is_not_there_is_not_found(ports: Ports) -> None:
+    name = _name()
+    assert ports.bucket.find(name) is None
+    with pytest.raises(NotFound):
+        ports.bucket.read(name)
+    with pytest.raises(NotFound), ports.bucket.open_read(name) as stream:
+        stream.read()
+    ports.bucket.delete(name)
+
+
+def test_a_write_under_a_condition_fails_when_the_generation_differs(ports: Ports) -> None:
+    name = _name()
+    first = ports.bucket.write(name, b"1", if_generation=0)
+    with pytest.raises(Conflict):
+        ports.bucket.write(name, b"2", if_generation=0)
+    second = ports.bucket.write(name, b"2", if_generation=first)
+    with pytest.raises(Conflict):
+        ports.bucket.write(name, b"3", if_generation=first)
+    assert ports.bucket.read(name) == (b"2", second)
+
+
+def test_of_many_that_write_over_one_generation_one_wins(ports: Ports) -> None:
+    name = _name()
+    generation = ports.bucket.write(name, b"0")
+    barrier = threading.Barrier(8)
+
+    def compete(number: int) -> bool:
+        barrier.wait()
+        try:
+            ports.bucket.write(name, b"%d" % number, if_generation=generation)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(compete, range(8))) == 1
+
+
+def test_a_stream_is_written_whole_or_not_at_all(ports: Ports) -> None:
+    name = _name()
+    lines = [b"%d\n" % number for number in range(300_000)]
+    with ports.bucket.open_write(name, "text/plain") as stream:
+        for line in lines:
+            stream.write(line)
+    with ports.bucket.open_read(name) as stream:
+        assert list(stream) == lines
+    broken = _name()
+
+    def break_off() -> None:
+        with ports.bucket.open_write(broken, "text/plain") as half:
+            half.write(b"half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    assert ports.bucket.find(broken) is None
+
+
+def test_a_list_has_the_names_with_the_prefix_in_their_order(ports: Ports) -> None:
+    folder = _name()
+    for ending in ("b/2", "a", "b/1", "bb"):
+        ports.bucket.write(f"{folder}/{ending}", b"")
+    names = [item.name for item in ports.bucket.list(f"{folder}/b")]
+    assert names == [f"{folder}/b/1", f"{folder}/b/2", f"{folder}/bb"]
+    ports.bucket.delete(f"{folder}/b/1")
+    assert len(list(ports.bucket.list(f"{folder}/b"))) == 2
+
+
+# Publisher
+
+
+def test_a_published_message_arrives_as_it_was(ports: Ports) -> None:
+    message = {"fact": "input-rejected", "task": "é 中文", "details": {"n": 1}}
+    ports.publisher.publish("pipeline-events", message)
+    assert message in ports.published()
+
+
+# TuningService
+
+
+def _request(key: str, training_uri: str) -> TuningRequest:
+    return TuningRequest(
+        key=key,
+        base_model="gemini-3.5-flash-lite",
+        training_uri=training_uri,
+        validation_uri="",
+        configuration=Configuration(epoch_count=1, adapter_size=4),
+        display_name=f"contract {key}",
+        labels={"tunedrop-task": "colours"},
+    )
+
+
+def _training_file(bucket: Bucket) -> str:
+    name = _name(".jsonl")
+    lines = []
+    for number in range(40):
+        text, label = (f"a rose {number}", "red") if number % 2 else (f"the sea {number}", "blue")
+        turns = [{"role": "user", "parts": [{"text": text}]}]
+        turns.append({"role": "model", "parts": [{"text": label}]})
+        lines.append(json.dumps({"contents": turns}))
+    bucket.write(name, "\n".join(lines).encode())
+    return f"gs://{bucket.name}/{name}"
+
+
+def _create_when_there_is_room(ports: Ports, request: TuningRequest) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            ports.tuning.create(request)
+        except QuotaExceeded:
+            ports.end_jobs()
+        else:
+            return
+    raise AssertionError("there was never room for a job")
+
+
+def test_a_job_is_found_again_by_its_key_alone_and_ends_with_an_endpoint(ports: Ports) -> None:
+    key = f"key-{uuid4().hex[:12]}"
+    assert list(ports.tuning.find(key)) == []
+    _create_when_there_is_room(ports, _request(key, _training_file(ports.bucket)))
+    (found,) = ports.tuning.find(key)
+    assert found.key == key
+    deadline = time.monotonic() + 20
+    while found.state != "succeeded" and time.monotonic() < deadline:
+        ports.end_jobs()
+        (found,) = ports.tuning.find(key)
+    assert found.state == "succeeded"
+    assert found.endpoint.split("/")[2:5:2] == ["locations", "endpoints"]
+
+
+def test_a_job_over_the_quota_is_refused_and_not_made(ports: Ports) -> None:
+    uri = _training_file(ports.bucket)
+    _create_when_there_is_room(ports, _request(f"key-{uuid4().hex[:12]}", uri))
+    over = f"key-{uuid4().hex[:12]}"
+    with pytest.raises(QuotaExceeded):
+        ports.tuning.create(_request(over, uri))
+    assert list(ports.tuning.find(over)) == []
+
+
+def test_a_cancelled_job_does_not_succeed(ports: Ports) -> None:
+    key = f"key-{uuid4().hex[:12]}"
+    _create_when_there_is_room(ports, _request(key, _training_file(ports.bucket)))
+    (job,) = ports.tuning.find(key)
+    ports.tuning.cancel(job.name)
+    ports.end_jobs()
+    (found,) = ports.tuning.find(key)
+    assert found.state == "cancelled"
+
+
+# Generator
+
+
+def test_a_model_gives_as_many_samples_as_were_asked_for(ports: Ports) -> None:
+    system = "Name the colour.\n\nAnswer with exactly one of these labels and nothing else:\n"
+    shots = (("user", "a rose"), ("model", "red"), ("user", "the sea"), ("model", "blue"))
+    prompt = Prompt(f"{system}- red\n- blue", (*shots, ("user", "a rose in the garden")))
+    reply = ports.generator.generate(BASE_MODEL, prompt, Sampling(5, 0.7, 7))
+    assert len(reply.texts) == 5
+    assert set(reply.texts) <= {"red", "blue"}
+    assert reply.prompt_tokens > 0
+    assert reply.answer_tokens > 0
+    assert reply.model_version
+    assert ports.generator.generate(BASE_MODEL, prompt, Sampling(5, 0.7, 7)).texts == reply.texts
+
+
+# ExactMatch
+
+
+def test_exact_match_tells_equal_texts_from_others_in_their_order(ports: Ports) -> None:
+    pairs = [("a", "a"), ("a", "b"), ("", "b"), ("中文", "中文"), ("a ", "a")] * 50
+    scores = ports.exact_match.score(pairs)
+    assert scores[:4] == [1.0, 0.0, 0.0, 1.0]
+    assert len(scores) == 250
+
+
+# What only the real ones can be asked.
+
+
+def test_a_wrong_request_is_rejected_and_a_missing_endpoint_is_tried_again(
+    cloud: LocalCloud,
+) -> None:
+    settings = Settings.from_environment(cloud.environment)
+    with pytest.raises(Rejected, match="gs://"):
+        VertexTuning(settings).create(_request("key", "http://example.com/train.jsonl"))
+    prompt = Prompt("", (("user", "hello"),))
+    with pytest.raises(Rejected):
+        Gemini(settings).generate(BASE_MODEL, prompt, Sampling(temperature=9))
+    missing = f"projects/{PROJECT}/locations/us/endpoints/404"
+    with pytest.raises(Retry, match="404"):
+        Gemini(settings).generate(missing, prompt, Sampling())
+
+
+def test_nobody_listening_is_something_to_try_again(cloud: LocalCloud) -> None:
+    environment = {**cloud.environment, "TUNEDROP_VERTEX_ENDPOINT": "http://127.0.0.1:1"}
+    settings = Settings.from_environment(environment)
+    with pytest.raises(Retry):
+        VertexTuning(settings).create(_request("key", "gs://bucket/train.jsonl"))
