@@ -61,7 +61,9 @@ class DatasetRecord(Record):
     """One upload, converted.
 
     `task` is the task as it was resolved for this upload: its labels or fields are complete.
-    `counts` holds examples a split, `labels` examples a label and split.
+    `counts` holds examples a split, `labels` examples a label and split. `announced_for` is the
+    generation of the task.yaml (0 when there is none) that dataset-converted was published under:
+    a new policy is announced again, a second event about the same upload is not.
     """
 
     id: str
@@ -78,6 +80,7 @@ class DatasetRecord(Record):
     labels: dict[str, dict[str, int]]
     training_tokens: int
     created: datetime
+    announced_for: int | None = None
 
 
 class RunRecord(Record):

@@ -54,7 +54,9 @@ class Upload:
             yield self.format.rows(stream, known_columns(self.task))
 
 
-def convert(event: ObjectArrived, world: World, declared: TaskRecord | None) -> DatasetRecord:
+def convert(
+    event: ObjectArrived, world: World, declared: TaskRecord | None
+) -> DatasetRecord | None:
     """Convert one file, unless that was done before.
 
     Args:
@@ -63,7 +65,8 @@ def convert(event: ObjectArrived, world: World, declared: TaskRecord | None) -> 
         declared: The task as task.yaml declares it; None to infer it.
 
     Returns:
-        The dataset's record.
+        The dataset's record; None when another delivery converted it at the same moment, and
+        announces it.
 
     Raises:
         Rejected: Nothing can be learnt from the file, with the reason.
@@ -99,7 +102,8 @@ def convert(event: ObjectArrived, world: World, declared: TaskRecord | None) -> 
         created=world.clock(),
     )
     write_report(world.buckets.artifacts, record, list(survey.refusals.values()))
-    create(world.buckets.artifacts, path, record)
+    if not create(world.buckets.artifacts, path, record):
+        return None
     log.info("dataset converted", task=name, dataset=identifier, **record.counts)
     return record
 

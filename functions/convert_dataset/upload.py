@@ -91,8 +91,11 @@ def _keep_task(world: World, record: TaskRecord) -> None:
     change(world.buckets.artifacts, paths.task_record(record.name), TaskRecord, newer)
 
 
-def _announce(world: World, record: DatasetRecord, declared: TaskRecord | None) -> None:
-    """Hand the dataset on. Doing this twice changes nothing."""
+def _announce(world: World, record: DatasetRecord | None, declared: TaskRecord | None) -> None:
+    """Hand a dataset on, once under each task.yaml; after a crash it may be twice."""
+    policy = declared.source_generation if declared else 0
+    if record is None or record.announced_for == policy:
+        return
     if declared is None:
         inferred = TaskRecord(
             name=record.task_name,
@@ -115,3 +118,9 @@ def _announce(world: World, record: DatasetRecord, declared: TaskRecord | None) 
         quarantined=record.quarantined,
         **record.counts,
     )
+
+    def announced(old: DatasetRecord | None) -> DatasetRecord | None:
+        return old.model_copy(update={"announced_for": policy}) if old else None
+
+    path = paths.dataset_record(record.task_name, record.id)
+    change(world.buckets.artifacts, path, DatasetRecord, announced)

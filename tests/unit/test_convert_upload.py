@@ -158,6 +158,17 @@ def test_the_same_event_ten_times_is_one_dataset() -> None:
     assert len(fakes.artifacts.names("open/")) == 1
 
 
+def test_a_second_event_about_the_same_upload_announces_nothing() -> None:
+    fakes = fake_world()
+    task_file = upload(fakes, YAML, "birds/task.yaml")
+    event = upload(fakes, as_csv(table()))
+    for _ in range(3):
+        handle_upload(task_file, fakes.world)
+        handle_upload(event, fakes.world)
+    assert len(fakes.publisher.on("dataset-converted")) == 1
+    assert len(fakes.publisher.facts("dataset-converted")) == 1
+
+
 def test_a_new_generation_is_a_new_dataset() -> None:
     fakes = fake_world()
     first = upload(fakes, as_csv(table()))
