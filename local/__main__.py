@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -9,11 +10,11 @@ INTERRUPTED = 130
 
 EPILOG = """\
 examples:
-  python -m local demo
-  python -m local up
-  python -m local run --dataset reviews.csv
-  python -m local run --task task.yaml --dataset tickets.csv --documents inbox/ --json
-  python -m local status
+  .venv/bin/python -m local demo
+  .venv/bin/python -m local up
+  .venv/bin/python -m local run --dataset reviews.csv
+  .venv/bin/python -m local run --task task.yaml --dataset tickets.csv --documents inbox/ --json
+  .venv/bin/python -m local status
 
 Everything runs on this machine. Answers come from a stand-in for Vertex AI that learns from your
 data with simple means: it shows that the pipeline works, and says nothing about Gemini.
@@ -100,6 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
         "demo": commands.demo,
         "bundle": commands.bundle,
     }[options.command]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return command(options)
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from local import clients
 from local.background import Repeating
 from local.bundles import stage_bundle
 from local.notifications import STORAGE_TOPIC, NotificationBridge
-from local.processes import ManagedProcess, free_port
+from local.processes import ManagedProcess, free_port, is_listening
 from local.pubsub import PubSubServer
 from local.table import ROOT, Table, read_table, subscription
 from shared.settings import Settings
@@ -33,6 +33,10 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL
 
 class AlreadyRunning(RuntimeError):
     """Another local cloud uses the same folder."""
+
+
+class PortTaken(RuntimeError):
+    """Another program listens on a port that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,12 @@ class LocalCloud:
     def _start(self) -> None:
         self.state.mkdir(parents=True, exist_ok=True)
         self._take_lock()
+        for name, port in self.options.ports.items():
+            if is_listening(port):
+                raise PortTaken(
+                    f"The port {port} (for {name}) is taken. End what listens there, or take free "
+                    "ports: .venv/bin/python -m local up --free-ports"
+                )
         keep = self.options.keep
         self._pubsub = self._stack.enter_context(
             PubSubServer(

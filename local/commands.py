@@ -16,16 +16,17 @@ from rich.console import Console
 from local.addresses import Addresses
 from local.background import Repeating
 from local.bundles import stage_bundle
-from local.cloud import PROJECT, AlreadyRunning, LocalCloud, Options
+from local.cloud import PROJECT, AlreadyRunning, LocalCloud, Options, PortTaken
 from local.drive import Driver, InputRejected, NothingArrived
 from local.folders import DownloadFolder, UploadFolder
 from local.open_buckets import open_local_buckets
 from local.processes import ProcessError
 from local.progress import Progress
 from local.show import show_task
-from local.summary import rejections, summarize, task_names
+from local.summary import current_rejections, summarize, task_names
 from local.table import ROOT, read_table
 from shared.ports import Buckets
+from shared.task import TASK_NAME
 
 DONE, BROKEN, REJECTED = 0, 1, 2
 
@@ -50,7 +51,10 @@ def up(options: argparse.Namespace) -> int:
             with _watched_folders(cloud):
                 ended.wait()
             console.print("Ending the local cloud …")
-    except (AlreadyRunning, ProcessError, RuntimeError) as error:
+    except (AlreadyRunning, PortTaken) as error:
+        console.print(str(error), markup=False, soft_wrap=True)
+        return BROKEN
+    except (ProcessError, RuntimeError) as error:
         return _broken(console, error)
     return DONE
 
@@ -66,7 +70,7 @@ def status(options: argparse.Namespace) -> int:
         return BROKEN
     buckets = open_local_buckets(addresses.storage, addresses.project, addresses.buckets)
     summaries = [summarize(buckets, name) for name in task_names(buckets.artifacts)]
-    refused = [item.model_dump(mode="json") for item in rejections(buckets.artifacts)]
+    refused = [item.model_dump(mode="json") for item in current_rejections(buckets)]
     if options.json:
         console.print_json(data={"tasks": summaries, "rejected": refused})
         return DONE
@@ -82,13 +86,11 @@ def status(options: argparse.Namespace) -> int:
 def run(options: argparse.Namespace) -> int:
     """Do one task from file to answers."""
     console = Console(stderr=True)
-    missing = [
-        path
-        for path in (options.dataset, options.task, options.documents)
-        if path is not None and not path.exists()
-    ]
-    if missing:
-        console.print(f"{missing[0]} does not exist.")
+    wrong = _wrong_argument(options)
+    if wrong:
+        console.print(wrong, markup=False, soft_wrap=True)
+        if options.json:
+            _print_json({"rejected": wrong})
         return REJECTED
     name = options.name or _task_name(options.dataset)
     out = options.out or Path("out") / name
@@ -106,6 +108,8 @@ def run(options: argparse.Namespace) -> int:
                 _print_json({"task": {"name": name}, "rejected": str(rejection)})
             return REJECTED
         except (NothingArrived, ProcessError, RuntimeError) as error:
+            if options.json:
+                _print_json({"task": {"name": name}, "broken": str(error)})
             return _broken(console, error)
     if options.json:
         _print_json(summary)
@@ -197,7 +201,7 @@ def _started(folder: Path, options: Options, console: Console) -> Iterator[Local
 def _progress(cloud: LocalCloud, console: Console) -> Iterator[None]:
     """Print what happens while it happens."""
     with (
-        Progress(cloud.clients, console) as progress,
+        Progress(cloud.clients, _buckets(cloud).artifacts, console) as progress,
         Repeating("progress", 0.0, progress.look),
     ):
         yield
@@ -233,6 +237,21 @@ def _until_interrupted() -> threading.Event:
     return ended
 
 
+def _wrong_argument(options: argparse.Namespace) -> str:
+    """Say what is wrong with the arguments of `run`, before anything is started."""
+    for path in (options.dataset, options.task):
+        if path is not None and not path.is_file():
+            return f"{path} is not a file." if path.exists() else f"{path} does not exist."
+    if options.documents is not None and not options.documents.is_dir():
+        return f"{options.documents} is not a folder."
+    if options.name is not None and not TASK_NAME.fullmatch(options.name):
+        return (
+            f"{options.name!r} cannot be a task's name. Use up to 40 lower-case letters, digits, "
+            "- and _, beginning with a letter or digit."
+        )
+    return ""
+
+
 def _task_name(dataset: Path) -> str:
     """Make a task's name out of a file's name."""
     stem = dataset.name.split(".")[0].lower()
@@ -246,7 +265,8 @@ def _say_how_to_use(console: Console, cloud: LocalCloud, addresses: Addresses) -
   documents        {folder}/documents/<task>/
   answers          {folder}/results/<task>/
   reports          {folder}/artifacts/tasks/<task>/
-What happens is printed below; `python -m local status` shows what there is. Ctrl-C ends it.
+What happens is printed below; `.venv/bin/python -m local status` shows what there is.
+Ctrl-C ends it.
 To use Google's own clients:
   export PUBSUB_EMULATOR_HOST={addresses.pubsub} STORAGE_EMULATOR_HOST={addresses.storage}
   (project {PROJECT}; topics {", ".join(cloud.table.topics)})

@@ -31,7 +31,7 @@ class UploadFolder:
 
     def look(self) -> None:
         """Upload what is new; a task.yaml before the other files of its folder."""
-        paths = [path for path in self._folder.rglob("*") if path.is_file() and _is_meant(path)]
+        paths = [path for path in self._folder.rglob("*") if _is_meant(path)]
         paths.sort(key=lambda path: (path.parent, path.name != TASK_FILE, path.name))
         for path in paths:
             name = path.relative_to(self._folder).as_posix()
@@ -90,5 +90,8 @@ class DownloadFolder:
 
 
 def _is_meant(path: Path) -> bool:
-    """Whether a file is meant to be uploaded: not hidden, not an editor's or browser's leftover."""
-    return not path.name.startswith(".") and path.suffix not in {".part", ".tmp", ".crdownload"}
+    """Whether a path is a file to upload: no link, not hidden, nobody's leftover."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    leftover = path.suffix in {".part", ".tmp", ".crdownload"} or path.name.endswith("~")
+    return not path.name.startswith(".") and not leftover

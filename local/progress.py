@@ -8,8 +8,11 @@ from typing import Any, Self
 
 from google.pubsub_v1 import types
 from rich.console import Console
+from rich.markup import escape
 
 from local.clients import Clients
+from shared.ports import Bucket
+from shared.records import RejectionRecord, read
 
 SUBSCRIPTION = "local-progress"
 FACTS_TOPIC = "pipeline-events"
@@ -21,11 +24,13 @@ class Progress:
 
     Args:
         clients: The local cloud's clients.
+        artifacts: The bucket with the records of what was rejected.
         console: Where to print.
     """
 
-    def __init__(self, clients: Clients, console: Console) -> None:
+    def __init__(self, clients: Clients, artifacts: Bucket, console: Console) -> None:
         self._clients = clients
+        self._artifacts = artifacts
         self._console = console
         self._counts: Counter[str] = Counter()
         self._status = console.status(self._sum())
@@ -55,19 +60,34 @@ class Progress:
         self._status.update(self._sum())
         clock = fact["at"][11:19]
         sentence = describe_fact(fact["fact"], fact["details"])
+        if fact["fact"] == "input-rejected":
+            sentence = f"[red]rejected[/red] {escape(self._why(fact['details']['record']))}"
+        sentence = sentence.replace(f"{fact['task']}/", "") if fact["task"] else sentence
         self._console.print(
             f"[dim]{clock}[/dim] [bold]{fact['task'] or '-':<20}[/bold] {sentence}",
             highlight=False,
             soft_wrap=True,
         )
 
+    def _why(self, record: str) -> str:
+        """Read what was rejected, why, and what to do about it."""
+        rejection = read(self._artifacts, record, RejectionRecord)
+        if rejection is None:
+            return record
+        subject = rejection.subject.removeprefix("gs://").partition("/")[2] or rejection.subject
+        return f"{subject}: {rejection.reason} {rejection.remedy}".strip()
+
     def _sum(self) -> str:
         """Say how far things are."""
         counts = self._counts
-        return (
-            f"{counts['dataset-converted']} datasets, {counts['job-ended']} tuning jobs, "
-            f"{counts['verdict-reached']} verdicts, {counts['document-answered']} answers"
-        )
+        shown = {
+            "datasets": "dataset-converted",
+            "tuning jobs": "job-ended",
+            "verdicts": "verdict-reached",
+            "answers": "document-answered",
+            "rejected": "input-rejected",
+        }
+        return ", ".join(f"{words}: {counts[fact]}" for words, fact in shown.items())
 
 
 def describe_fact(fact: str, details: Mapping[str, Any]) -> str:
@@ -82,6 +102,6 @@ def describe_fact(fact: str, details: Mapping[str, Any]) -> str:
         "verdict-reached": "verdict: {decision}, {winner}",
         "champion-promoted": "champion: {candidate}",
         "document-answered": "{result} answered: {status}, confidence {confidence:.2f}",
-        "input-rejected": "[red]rejected[/red] by {function}: {record}",
+        "input-rejected": "rejected by {function}: {record}",
     }
     return known[fact].format(**details)

@@ -13,6 +13,9 @@ def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = Fa
     """Print a task: its dataset, candidates, verdict, champion and documents."""
     task, dataset = summary["task"], summary["dataset"]
     console.rule(f"[bold]{task['name']}[/bold] ({task.get('type', 'not known yet')})")
+    if task.get("source") == "inferred":
+        sentences = (f"{item[0].upper()}{item[1:]}." for item in task["explanation"])
+        console.print(escape(" ".join(sentences)))
     if dataset:
         counts = ", ".join(f"{count} {split}" for split, count in dataset["counts"].items())
         console.print(
@@ -22,6 +25,12 @@ def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = Fa
     if summary["candidates"]:
         console.print(_candidates(summary))
     shown = [job for job in summary["jobs"] if every_job or job["state"] != "succeeded"]
+    for run in summary["runs"]:
+        if every_job or run["state"] == "refused":
+            console.print(
+                f"Run {run['id']} on dataset {run['dataset']}: {run['state']}, {run['jobs']} "
+                f"tuning jobs. {run['reason']}".rstrip()
+            )
     for job in shown:
         console.print(f"Tuning job {job['id']}: {job['state']} {job['error']}".rstrip())
     if summary["verdict"]:

@@ -112,6 +112,20 @@ def rejections(artifacts: Bucket) -> list[RejectionRecord]:
     return sorted(found, key=lambda item: item.at)
 
 
+def current_rejections(buckets: Buckets) -> list[RejectionRecord]:
+    """List the rejections of what is still there as it was: not replaced, and not deleted."""
+    by_name = {bucket.name: bucket for bucket in (buckets.datasets, buckets.documents)}
+
+    def is_current(rejection: RejectionRecord) -> bool:
+        name, _, path = rejection.subject.removeprefix("gs://").partition("/")
+        if name not in by_name:
+            return True
+        found = by_name[name].find(path)
+        return found is not None and found.generation == rejection.generation
+
+    return [item for item in rejections(buckets.artifacts) if is_current(item)]
+
+
 def summarize(buckets: Buckets, name: str) -> dict[str, Any]:
     """Sum up a task: its last dataset, its candidates, the verdict, the champion, the answers."""
     records = read_task(buckets.artifacts, name)
@@ -120,7 +134,8 @@ def summarize(buckets: Buckets, name: str) -> dict[str, Any]:
         "task": _task(records),
         "dataset": dataset and _dataset(dataset),
         "candidates": _candidates(records, dataset),
-        "jobs": [_job(job) for job in records.jobs if dataset and job.dataset == dataset.id],
+        "runs": [_run(run) for run in records.runs],
+        "jobs": [_job(job) for job in records.jobs],
         "verdict": dataset and _verdict(records, dataset),
         "champion": records.champion and _champion(records.champion),
         "documents": [_document(item) for item in results_of(buckets.results, name)],
@@ -166,6 +181,17 @@ def _candidates(records: Records, dataset: DatasetRecord | None) -> list[dict[st
         }
         for item in shown
     ]
+
+
+def _run(run: RunRecord) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "dataset": run.dataset,
+        "state": run.state,
+        "jobs": len(run.jobs),
+        "estimated_usd": run.estimated_usd,
+        "reason": run.reason,
+    }
 
 
 def _job(job: JobRecord) -> dict[str, Any]:

@@ -14,10 +14,14 @@ from shared.task import Task
 TEXT_NAMES = (
     TEXT, "texts", "sentence", "review", "content", "message", "body", "comment", "document",
     "question", "query", "utterance", "input", "title", "tweet", "description", "文本", "内容",
+    "nachricht", "kommentar", "inhalt", "frage", "texte", "commentaire", "texto", "mensaje",
+    "comentario", "testo",
 )  # fmt: skip
 LABEL_NAMES = (
     "label", "labels", "category", "categories", "class", "intent", "sentiment", "rating",
     "polarity", "topic", "target", "tag", "tags", ANSWER, "fields", "entities", "output", "标签",
+    "kategorie", "klasse", "etikett", "catégorie", "étiquette", "categoría", "categoria",
+    "etiqueta", "etichetta", "sentiment_label", "stars", "score",
 )  # fmt: skip
 OTHER_NAMES = frozenset(
     {"id", "uid", "uuid", "index", "idx", "row", "source", "meta", "metadata", "file", "filename",
@@ -82,14 +86,16 @@ def find_columns(sample: Sequence[Row], task: Task | None, name: str) -> Columns
     candidates = [column for column in rest if column.lower() not in OTHER_NAMES]
     if label is None and not fields and len(candidates) == 1:
         label = candidates[0]
+    if label is None and not fields and (task is None or task.type != "extraction"):
+        label = _only_label_like(sample, candidates, text, name)
     if label is not None:
         return Columns(text, label, {}, (*how, f"the answer is in the column {label!r}"))
     if not fields and (task is None or task.type == "extraction"):
-        fields = {column: column for column in candidates if not column.isdigit()}
+        fields = {column: column for column in candidates if _is_cut_from(sample, column, text)}
     if not fields:
         raise Rejected(
             f"{name} has no column with labels; its columns are {', '.join(present)}.",
-            "Name the label's column in task.yaml: `columns: {label: …}`.",
+            f"Name the label's column in task.yaml: `columns: {{text: {text}, label: …}}`.",
         )
     return Columns(text, None, fields, (*how, f"the fields are in {', '.join(fields.values())}"))
 
@@ -102,6 +108,42 @@ def as_json(value: object) -> object:
         except orjson.JSONDecodeError:
             return value
     return value
+
+
+def _only_label_like(
+    sample: Sequence[Row], candidates: Sequence[str], text: str, name: str
+) -> str | None:
+    """Find the one column whose few values come again and again, and do not stand in the text.
+
+    Raises:
+        Rejected: There are several; only a person knows which one is meant.
+    """
+    counts = {
+        column: len({str(row.values.get(column)).strip() for row in sample})
+        for column in candidates
+        if not _is_cut_from(sample, column, text)
+    }
+    alike = [column for column, count in counts.items() if 1 < count <= max(2, len(sample) // 3)]
+    if len(alike) > 1:
+        shown = ", ".join(f"{column} ({counts[column]} values)" for column in alike)
+        raise Rejected(
+            f"Several columns of {name} could hold the label: {shown}.",
+            f"Say which in task.yaml: `columns: {{text: {text}, label: {alike[0]}}}`.",
+        )
+    return alike[0] if alike else None
+
+
+def _is_cut_from(sample: Sequence[Row], column: str, text: str) -> bool:
+    """Whether most values of a column stand in the text beside them, as extracted fields do."""
+    pairs = [(row.values.get(column), row.values.get(text)) for row in sample]
+    values = [
+        (str(item).strip().casefold(), str(whole).casefold())
+        for value, whole in pairs
+        if value not in (None, "")
+        for item in (value if isinstance(value, list) else [value])
+    ]
+    found = sum(item in whole for item, whole in values)
+    return bool(values) and found * 2 > len(values)
 
 
 def _wanted(column: str | None, present: Sequence[str], name: str) -> str | None:

@@ -24,7 +24,7 @@ from shared.errors import NotFound, Rejected
 from shared.events import ObjectArrived
 from shared.examples import Example
 from shared.ports import Bucket, World
-from shared.prompts import tuning_line
+from shared.prompts import answer_text, system_instruction, tuning_line
 from shared.records import DatasetRecord, TaskRecord, create, read
 from shared.task import FieldSpec, Task
 from shared.tokens import estimate_tokens
@@ -130,7 +130,7 @@ def _open_upload(event: ObjectArrived, bucket: Bucket, declared: TaskRecord | No
     if not sample:
         raise Rejected(_nothing_readable(name, chosen.name, first))
     columns = find_columns(sample, task, name)
-    explanation: tuple[str, ...] = (f"{name} was read as {chosen.name}",)
+    explanation: tuple[str, ...] = (f"the file was read as {chosen.name}",)
     if task is None:
         inference = infer_task(sample, columns, name)
         task = inference.task
@@ -155,7 +155,8 @@ def _write_splits(
     upload: Upload, survey: Survey, bucket: Bucket, task: str, identifier: str
 ) -> int:
     """Write the split files and the quarantine; return the training tokens, estimated."""
-    sampled_bytes = sampled_tokens = training_bytes = 0.0
+    sampled = sampled_tokens = training_characters = 0.0
+    instruction = system_instruction(survey.task)
     with ExitStack() as stack:
         rows = stack.enter_context(upload.rows())
         files = [
@@ -179,9 +180,10 @@ def _write_splits(
             content = orjson.dumps(tuning_line(survey.task, example)) + b"\n"
             files[code].write(content)
             if code == TRAIN:
-                training_bytes += len(content)
+                said = f"{instruction}{example.text}{answer_text(example.answer)}"
+                training_characters += len(said)
                 written += 1
                 if written <= TOKEN_SAMPLE:
-                    sampled_bytes += len(content)
-                    sampled_tokens += estimate_tokens(content.decode())
-    return round(sampled_tokens * training_bytes / sampled_bytes) if sampled_bytes else 0
+                    sampled += len(said)
+                    sampled_tokens += estimate_tokens(said)
+    return round(sampled_tokens * training_characters / sampled) if sampled else 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from functions.convert_dataset.columns import Columns, as_json
+from functions.convert_dataset.columns import LABEL_NAMES, Columns, as_json
 from functions.convert_dataset.formats.json_lines import SYSTEM
 from functions.convert_dataset.rows import Row
 from shared.errors import Rejected
@@ -15,6 +15,12 @@ from shared.validation import explain
 
 MAX_LABEL_SHARE = 0.5
 """With more different labels than this share of the rows, the column holds free text."""
+
+ENOUGH_ROWS = 50
+"""With fewer rows, labels that differ in most of them say nothing but that rows are few."""
+
+SHORT_LABEL = 20
+"""Labels are at most this many characters long on average; longer ones are sentences."""
 
 _SENTIMENT_COLUMNS = frozenset({"sentiment", "rating", "polarity", "stars"})
 _SENTIMENT_LABELS = frozenset(
@@ -63,7 +69,13 @@ def infer_task(sample: Sequence[Row], columns: Columns, name: str) -> Inference:
         return _inferred("classification", instruction, columns, "its answers are lists of labels",
                          multi_label=True)  # fmt: skip
     labels = Counter(str(value).strip() for value in values)
-    if len(labels) > max(2, MAX_LABEL_SHARE * len(values)):
+    separator = _separator(labels)
+    if separator:
+        why = f"its answers are labels with {separator!r} between them"
+        return _inferred("classification", instruction, columns, why, multi_label=True)
+    short = sum(map(len, labels)) <= SHORT_LABEL * len(labels)
+    few_rows = columns.label.lower() in LABEL_NAMES and len(values) < ENOUGH_ROWS and short
+    if len(labels) > max(2, MAX_LABEL_SHARE * len(values)) and not few_rows:
         raise Rejected(
             f"The column {columns.label!r} of {name} has {len(labels)} different values in its "
             f"first {len(values)} rows, too many for labels.",
@@ -75,6 +87,15 @@ def infer_task(sample: Sequence[Row], columns: Columns, name: str) -> Inference:
         return _inferred("sentiment", instruction, columns, why)
     why = f"{len(labels)} different labels in the first {len(values)} rows"
     return _inferred("classification", instruction, columns, why)
+
+
+def _separator(labels: Counter[str]) -> str | None:
+    """Find the mark that divides several labels in a cell: cutting there leaves fewer labels."""
+    for mark in "|;":
+        parts = {part.strip() for label in labels for part in label.split(mark)}
+        if any(mark in label for label in labels) and len(parts) < len(labels):
+            return mark
+    return None
 
 
 def _inferred(

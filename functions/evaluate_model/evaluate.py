@@ -21,6 +21,7 @@ from shared.facts import publish_fact
 from shared.lifecycle import TERMINAL
 from shared.ports import World
 from shared.records import (
+    ChampionRecord,
     DatasetRecord,
     EvaluationRecord,
     JobRecord,
@@ -175,6 +176,11 @@ def _look_at_run(world: World, services: Services, about: _About) -> None:
     run = read(world.buckets.artifacts, path, RunRecord)
     if run is None:
         raise Rejected(f"The task {task!r} has no run {about.run[:60]!r}.")
+    champion = read(world.buckets.artifacts, paths.champion(task), ChampionRecord)
+    if run.state == "refused" and champion is not None:
+        # Nothing was tuned and something serves: a refusal is no reason for another verdict.
+        open_work.finish(world, "run", task, run.id)
+        return
     bench = _bench(world, services, task, run.dataset)
     jobs = [
         job
@@ -198,7 +204,7 @@ def _look_at_run(world: World, services: Services, about: _About) -> None:
     ]
     if not ended:
         return
-    why_not = run.reason or "No tuning job succeeded."
+    why_not = f"The run was refused. {run.reason}" if run.reason else "No tuning job succeeded."
     _conclude(bench, run, _measure_prompting(bench), tuned, jobs, why_not)
 
     def close(old: RunRecord | None) -> RunRecord | None:
@@ -249,11 +255,9 @@ def _conclude(
 
     verdict = change(world.buckets.artifacts, path, VerdictRecord, renew) or fresh
     winner = next(item for item in tests if item.candidate.name == verdict.winner)
-    write_report(world.buckets.artifacts, folder, dataset, verdict, winner, jobs, run)
+    cloud = world.settings.cloud
+    write_report(world.buckets.artifacts, cloud, folder, dataset, verdict, winner, jobs, run)
     log.info("verdict", task=dataset.task_name, dataset=dataset.id, decision=verdict.decision)
-    if policy.evaluation.promote == "automatically":
-        tuned_won = verdict.decision == "promote_tuned"
-        promote(world, dataset, winner.candidate, verdict.created, displaces_tuned=tuned_won)
     publish_fact(
         world.publisher,
         "verdict-reached",
@@ -264,3 +268,6 @@ def _conclude(
         decision=verdict.decision,
         winner=verdict.winner,
     )
+    if policy.evaluation.promote == "automatically":
+        tuned_won = verdict.decision == "promote_tuned"
+        promote(world, dataset, winner.candidate, verdict.created, displaces_tuned=tuned_won)

@@ -98,7 +98,13 @@ def promote_by_hand(world: World, task: str, dataset: str, candidate: str, at: d
     paths.check_task_name(task)
     record = read(artifacts, paths.dataset_record(task, dataset), DatasetRecord)
     if record is None:
-        raise Rejected(f"The task {task!r} has no dataset {dataset[:60]!r}.")
+        stored = artifacts.list(f"tasks/{task}/datasets/")
+        datasets = sorted({item.name.split("/")[3] for item in stored})
+        raise Rejected(
+            f"The task {task!r} has no dataset {dataset[:60]!r}.",
+            f"Name the dataset and the candidate; datasets there are: "
+            f"{', '.join(datasets[-10:]) or 'none'}.",
+        )
     champion = read(artifacts, paths.champion(task), ChampionRecord)
     if champion and (champion.dataset, champion.candidate.name) == (dataset, candidate):
         return

@@ -18,6 +18,7 @@ HEADLINES = {
 
 def write_report(
     bucket: Bucket,
+    cloud: str,
     folder: str,
     dataset: DatasetRecord,
     verdict: VerdictRecord,
@@ -25,10 +26,14 @@ def write_report(
     jobs: Sequence[JobRecord],
     run: RunRecord | None,
 ) -> None:
-    """Write the verdict's page into its folder: report.html for a run, else evaluation.html."""
+    """Write the verdict's page into its folder: report.html for a run, else evaluation.html.
+
+    A page from the local cloud says that it is about the stand-in.
+    """
     worst_first = sorted(winner.per_label.items(), key=lambda item: (item[1]["f1"], item[0]))
     page = render(
         Path(__file__).with_name("report.html.j2"),
+        stand_in=cloud == "local",
         headline=HEADLINES[verdict.decision],
         verdict=verdict,
         dataset=dataset,

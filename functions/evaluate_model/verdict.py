@@ -143,16 +143,14 @@ def _rule(comparison: Comparison, metric: str, significance: float) -> tuple[Dec
         return "keep_prompting", (
             f"{comparison.tuned} is {points} of {metric} behind {comparison.prompting}: {counted}."
         )
-    differing = comparison.tuned_better + comparison.prompting_better
-    if comparison.n and differing == 0:
+    if comparison.difference <= 0:
         return "keep_prompting", (
-            f"{comparison.tuned} and {comparison.prompting} do equally well on every one of "
-            f"{comparison.n} test rows, and the prompt costs no tuning."
+            f"{comparison.tuned} is no better than {comparison.prompting} in {metric}: {counted}."
         )
-    direction = "ahead of" if comparison.difference > 0 else "behind"
+    differing = comparison.tuned_better + comparison.prompting_better
     hint = " Too few rows differ to tell." if differing < MIN_DIFFERING_ROWS else ""
     return "not_enough_data", (
-        f"{comparison.tuned} is {points} of {metric} {direction} {comparison.prompting}, which "
+        f"{comparison.tuned} is {points} of {metric} ahead of {comparison.prompting}, which "
         f"chance can explain: {counted}.{hint} The prompt stays until more test rows tell."
     )
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from shared.errors import Rejected
+from shared.file_kinds import kind_of_binary
 
 MAX_TEXT_CHARACTERS = 400_000
 """About 131,072 tokens, as in training data."""
@@ -19,16 +20,6 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_BINARY = {
-    b"%PDF-": "a PDF",
-    b"PK\x03\x04": "a zip archive or an Office document",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"{\\rtf": "an RTF document",
-    b"\x1f\x8b": "a gzip file",
-}
 _HTML_PROLOGUE = re.compile(r"\s*(?:<!--.*?-->|<\?xml[^>]*>)", re.DOTALL)
 _HTML_START = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 _BLOCKS = (
@@ -60,11 +51,9 @@ def read_document(content: bytes, name: str) -> Document:
     """
     if not content.strip():
         raise Rejected(f"{name} is empty.", "Upload it again, with a text in it.")
-    for start, kind in _BINARY.items():
-        if content.startswith(start):
-            raise Rejected(
-                f"{name} is {kind}, which is not read.", "Upload text, Markdown or HTML."
-            )
+    kind = kind_of_binary(content)
+    if kind:
+        raise Rejected(f"{name} is {kind}, which is not read.", "Upload text, Markdown or HTML.")
     text, encoding = _decode(content, name)
     reader = f"text, {encoding}"
     if _is_html(text):

@@ -87,11 +87,38 @@ def test_fields_have_columns_of_their_own() -> None:
 
 
 def test_several_columns_beside_the_text_are_taken_for_fields() -> None:
-    columns = find_columns(table("id text place guests"), None, "file")
+    sample = rows(
+        *(
+            {"id": n, "text": f"{n} of us meet at House {n}", "place": f"House {n}", "guests": n}
+            for n in range(20)
+        )
+    )
+    columns = find_columns(sample, None, "file")
     assert columns.fields == {"place": "place", "guests": "guests"}
-    inferred = infer_task(table("id text place guests"), columns, "file")
+    inferred = infer_task(sample, columns, "file")
     assert inferred.task.type == "extraction"
     assert inferred.task.field_names == ("place", "guests")
+
+
+def test_the_one_column_that_repeats_as_labels_do_is_taken_for_the_label() -> None:
+    sample = rows(*({"Nr": n, "Kundentext": f"Wo ist {n}?", "Art": "ab"[n % 2]} for n in range(20)))
+    assert find_columns(sample, None, "file").label == "Art"
+
+
+def test_of_several_columns_that_could_be_labels_a_person_chooses() -> None:
+    sample = rows(
+        *(
+            {"Kundentext": f"Wo ist {n}?", "Art": "ab"[n % 2], "Wer": "xyz"[n % 3]}
+            for n in range(20)
+        )
+    )
+    with pytest.raises(Rejected, match=r"Art \(2 values\), Wer \(3 values\).*columns: "):
+        find_columns(sample, None, "file")
+
+
+def test_a_mark_between_labels_makes_several_of_them() -> None:
+    assert inferred("a|b", "b", "a", "b|c", "a|b|c", "c|a").multi_label
+    assert not inferred("a|b", "a|b", "c", "c", "a|b", "c").multi_label
 
 
 def labelled(*labels: object, column: str = "label") -> list[Row]:

@@ -276,7 +276,7 @@ def test_an_older_task_file_never_replaces_a_newer_record() -> None:
         ("data.csv", as_csv(table()), "not in a task's folder"),
         ("Birds!/data.csv", as_csv(table()), "cannot be a task's name"),
         ("birds/data.csv", "", "empty"),
-        ("birds/data.csv", "just some words\nin lines\n", "could not be read"),
+        ("birds/data.csv", "just some words\nin lines\n", "is neither"),
         ("birds/data.csv", as_csv(table(3)), "too few"),
         ("birds/data.csv", as_csv(table(60, ("owl",))), "Every example"),
         ("birds/data.csv", as_csv([]), "it has none"),

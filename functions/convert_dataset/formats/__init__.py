@@ -11,8 +11,12 @@ from typing import BinaryIO
 from functions.convert_dataset.formats import csv_table, json_lines
 from functions.convert_dataset.rows import Refusal, Row
 from shared.errors import Rejected
+from shared.file_kinds import kind_of_binary
 
 SNIFF_BYTES = 65_536
+HOW_TO_SAVE = (
+    "Upload UTF-8 CSV with a header line (in Excel: Save as, CSV UTF-8), or one JSON object a line."
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,9 @@ def choose_format(beginning: bytes, name: str) -> Format:
     """
     if not beginning.strip():
         raise Rejected(f"{name} is empty.", "Upload a CSV or JSONL file with labelled texts.")
+    kind = kind_of_binary(beginning)
+    if kind:
+        raise Rejected(f"{name} is {kind}, which is not read.", HOW_TO_SAVE)
     if beginning.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
         raise Rejected(
             f"{name} looks like one JSON array.",
@@ -49,9 +56,8 @@ def choose_format(beginning: bytes, name: str) -> Format:
         )
     best = max(FORMATS, key=lambda item: item.sniff(beginning))
     if best.sniff(beginning) <= 0:
-        tried = " and ".join(item.name for item in FORMATS)
-        raise Rejected(
-            f"{name} could not be read as {tried}.",
-            "Upload UTF-8 CSV with a header line, or one JSON object a line.",
-        )
+        wrong = csv_table.not_utf8(beginning)
+        tried = " nor ".join(item.name for item in FORMATS)
+        why = f"is not UTF-8 ({wrong})" if wrong else f"is neither {tried}"
+        raise Rejected(f"{name} {why}.", HOW_TO_SAVE)
     return best

@@ -67,6 +67,17 @@ def rows(stream: BinaryIO, known_columns: Collection[str]) -> Iterator[Row | Ref
         ) from None
 
 
+def not_utf8(beginning: bytes) -> str:
+    """Say where a file's beginning is not UTF-8; empty when it is."""
+    try:
+        beginning.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.start < len(beginning) - 3:
+            line = beginning.count(b"\n", 0, error.start) + 1
+            return f"byte {beginning[error.start]:#04x} on line {line}"
+    return ""
+
+
 def _row(line: int, cells: list[str], header: list[str]) -> Row | Refusal:
     """Name a row's cells."""
     if not any(cell.strip() for cell in cells):
