@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from local.addresses import Addresses
 from local.background import Repeating
@@ -79,7 +80,8 @@ def status(options: argparse.Namespace) -> int:
     for summary in summaries:
         show_task(console, summary, every_job=True)
     for item in refused:
-        console.print(f"[red]Rejected[/red] {item['subject']}: {item['reason']} {item['remedy']}")
+        words = escape(f"{item['subject']}: {item['reason']} {item['remedy']}")
+        console.print(f"[red]Rejected[/red] {words}")
     return DONE
 
 
@@ -284,5 +286,5 @@ def _print_json(value: dict[str, Any]) -> None:
 
 
 def _broken(console: Console, error: Exception) -> int:
-    console.print(f"[red]Broken:[/red] {error}", soft_wrap=True)
+    console.print(f"[red]Broken:[/red] {escape(str(error))}", soft_wrap=True)
     return BROKEN

@@ -59,7 +59,7 @@ class Progress:
         self._counts[fact["fact"]] += 1
         self._status.update(self._sum())
         clock = fact["at"][11:19]
-        sentence = describe_fact(fact["fact"], fact["details"])
+        sentence = escape(describe_fact(fact["fact"], fact["details"]))
         if fact["fact"] == "input-rejected":
             sentence = f"[red]rejected[/red] {escape(self._why(fact['details']['record']))}"
         sentence = sentence.replace(f"{fact['task']}/", "") if fact["task"] else sentence

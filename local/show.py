@@ -19,7 +19,7 @@ def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = Fa
     if dataset:
         counts = ", ".join(f"{count} {split}" for split, count in dataset["counts"].items())
         console.print(
-            f"Dataset {dataset['id']} from {dataset['source']}: {counts}; "
+            f"Dataset {dataset['id']} from {escape(dataset['source'])}: {counts}; "
             f"{dataset['quarantined']} of {dataset['rows']} rows in quarantine."
         )
     if summary["candidates"]:
@@ -32,7 +32,7 @@ def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = Fa
                 f"tuning jobs. {run['reason']}".rstrip()
             )
     for job in shown:
-        console.print(f"Tuning job {job['id']}: {job['state']} {job['error']}".rstrip())
+        console.print(f"Tuning job {job['id']}: {job['state']} {escape(job['error'])}".rstrip())
     if summary["verdict"]:
         verdict = summary["verdict"]
         console.print(f"Verdict: [bold]{verdict['decision']}[/bold]. {escape(verdict['reason'])}")
@@ -64,7 +64,7 @@ def _documents(documents: list[dict[str, Any]]) -> Table:
         text = item.get("reason", "") if answer is None else _in_words(answer)
         short = text if len(text) <= MAX_ANSWER else f"{text[: MAX_ANSWER - 1]}…"
         confidence = "" if item["confidence"] is None else f"{item['confidence']:.2f}"
-        table.add_row(item["name"], escape(short), confidence, item["status"])
+        table.add_row(escape(item["name"]), escape(short), confidence, item["status"])
     return table
 
 

@@ -176,7 +176,7 @@ def _candidates(records: Records, dataset: DatasetRecord | None) -> list[dict[st
             "name": item.candidate.name,
             "kind": item.candidate.kind,
             "split": item.split,
-            "metrics": {**item.metrics, "service_exact_match": item.service_exact_match},
+            "metrics": item.metrics_with_service(),
             "n": item.n,
         }
         for item in shown

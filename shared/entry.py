@@ -5,6 +5,7 @@ redelivered with backoff and dead-lettered at last: 503 says the world was wrong
 code was.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -86,7 +87,9 @@ def _record(
 ) -> None:
     """Keep the reason where people find it, and publish that there is one."""
     generation = event.generation if isinstance(event, ObjectArrived) else 0
-    identity = (event,) if isinstance(event, ObjectArrived) else (body.hex(),)
+    # A redelivery differs in its attempt only, and is the same rejection.
+    content = re.sub(rb'"deliveryAttempt":\s*\d+', b"", body)
+    identity = (event,) if isinstance(event, ObjectArrived) else (content.hex(),)
     record = RejectionRecord(
         function=function,
         subject=describe(event)[:MAX_SUBJECT],

@@ -10,6 +10,13 @@ Answer = str | list[str] | Mapping[str, FieldValue]
 """A label, the labels of a multi-label text, or an extraction's fields."""
 
 
+MAX_TEXT_CHARACTERS = 400_000
+"""About 131,072 tokens, the most that Gemini takes in one example."""
+
+ENOUGH_FOR_TUNING = 100
+"""Google's advice: with fewer training examples than this, prompt."""
+
+
 @dataclass(frozen=True)
 class Example:
     """One labelled text.

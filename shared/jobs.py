@@ -189,7 +189,7 @@ def _create(world: World, tuning: TuningService, job: JobRecord) -> lifecycle.Se
         validation_uri=f"{folder}/validation.jsonl" if has_validation else "",
         configuration=job.configuration,
         display_name=f"tunedrop {job.task_name} {job.id}",
-        labels={"tunedrop-task": job.task_name, "tunedrop-run": job.run},
+        labels={"tunedrop_task": job.task_name, "tunedrop_run": job.run},
     )
     try:
         return lifecycle.Created(tuning.create(request))

@@ -20,6 +20,7 @@ class StoredObject:
     size: int
     updated: datetime
     content_type: str = ""
+    content_encoding: str = ""
 
 
 class Bucket(Protocol):

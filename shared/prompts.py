@@ -88,6 +88,8 @@ def parse_answer(task: Task, text: str) -> Answer | None:
         The answer in canonical form (labels as declared, in their order; every field present,
         white space collapsed), or None when it is not an answer to this task.
     """
+    if text.strip() in task.label_names and not task.multi_label:
+        return text.strip()
     words = _FENCE.sub("", text.strip())
     if task.type == "extraction":
         return _parse_fields(task, words)

@@ -97,6 +97,7 @@ class RunRecord(Record):
     estimated_usd: float | None = None
     price_note: str = ""
     max_concurrent_jobs: int = 1
+    attempt: int = 1
     created: datetime
 
 
@@ -153,7 +154,8 @@ class EvaluationRecord(Record):
     """A candidate's figures on a split.
 
     `row_scores` holds each row's score between 0 and 1, in the split's row order, which is the
-    same for every candidate; `service_exact_match` is the evaluation service's figure.
+    same for every candidate; `service_exact_match` is the evaluation service's figure, if it
+    gave one.
     """
 
     candidate: Candidate
@@ -164,10 +166,16 @@ class EvaluationRecord(Record):
     per_label: dict[str, dict[str, float]]
     confusions: tuple[tuple[str, str, int], ...]
     invalid: int
-    service_exact_match: float
+    service_exact_match: float | None
     row_scores: tuple[float, ...]
     prompt_tokens: int
     answer_tokens: int
+
+    def metrics_with_service(self) -> dict[str, float]:
+        """Return the metrics, with the evaluation service's exact_match if it gave one."""
+        if self.service_exact_match is None:
+            return self.metrics
+        return {**self.metrics, "service_exact_match": self.service_exact_match}
 
 
 class Figure(Record):

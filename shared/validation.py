@@ -20,7 +20,10 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
 
 def _explain(problem: Any, model: type[BaseModel]) -> str:
     """Turn one of pydantic's problems into a phrase."""
-    path = [str(step) for step in problem["loc"] if not _is_union_step(str(step))]
+    *outer, last = (str(step) for step in problem["loc"] or ("",))
+    path = [step for step in outer if not _is_union_step(step)]
+    if problem["type"] == "extra_forbidden" or not _is_union_step(last):
+        path.append(last)
     where = ".".join(path) or "the whole"
     if problem["type"] == "extra_forbidden":
         here = {key: key for key in _model_at(model, path[:-1]).model_fields}

@@ -23,6 +23,7 @@ from shared import log, paths
 from shared.errors import NotFound, Rejected
 from shared.events import ObjectArrived
 from shared.examples import Example
+from shared.file_kinds import refuse_packed
 from shared.ports import Bucket, World
 from shared.prompts import answer_text, system_instruction, tuning_line
 from shared.records import DatasetRecord, TaskRecord, create, read
@@ -120,6 +121,7 @@ def _open_upload(event: ObjectArrived, bucket: Bucket, declared: TaskRecord | No
             f"{MAX_FILE_BYTES:,}.",
             "Upload a part of it.",
         )
+    refuse_packed(found, name)
     task = declared.task if declared else None
     with bucket.open_read(event.name, event.generation) as stream:
         chosen = choose_format(stream.read(SNIFF_BYTES), name)

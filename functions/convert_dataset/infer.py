@@ -1,5 +1,6 @@
 """Works out a task from the data alone, and says how."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from functions.convert_dataset.columns import LABEL_NAMES, Columns, as_json
 from functions.convert_dataset.formats.json_lines import SYSTEM
+from functions.convert_dataset.labelled import clean_label
 from functions.convert_dataset.rows import Row
 from shared.errors import Rejected
 from shared.task import FieldSpec, Task, TaskType
@@ -22,6 +24,9 @@ ENOUGH_ROWS = 50
 SHORT_LABEL = 20
 """Labels are at most this many characters long on average; longer ones are sentences."""
 
+_ANSWER_RULES = re.compile(
+    r"\n\nAnswer with (exactly one|a JSON array|one JSON object).*\Z", re.DOTALL
+)
 _SENTIMENT_COLUMNS = frozenset({"sentiment", "rating", "polarity", "stars"})
 _SENTIMENT_LABELS = frozenset(
     {"positive", "negative", "neutral", "mixed", "pos", "neg", "very positive", "very negative",
@@ -68,7 +73,7 @@ def infer_task(sample: Sequence[Row], columns: Columns, name: str) -> Inference:
     if sum(isinstance(value, list) for value in values) * 2 > len(values):
         return _inferred("classification", instruction, columns, "its answers are lists of labels",
                          multi_label=True)  # fmt: skip
-    labels = Counter(str(value).strip() for value in values)
+    labels = Counter(clean_label(value) for value in values)
     separator = _separator(labels)
     if separator:
         why = f"its answers are labels with {separator!r} between them"
@@ -139,4 +144,5 @@ def _instruction(sample: Sequence[Row]) -> str:
     if not found:
         return ""
     instruction, count = found.most_common(1)[0]
-    return instruction if count * 2 > len(sample) else ""
+    # What tunedrop itself adds to an instruction is added again, so it is not taken over.
+    return _ANSWER_RULES.sub("", instruction) if count * 2 > len(sample) else ""

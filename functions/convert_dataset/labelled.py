@@ -1,17 +1,14 @@
 """Turns rows into examples, or says why not."""
 
 import difflib
-import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 from functions.convert_dataset.columns import Columns, as_json
 from functions.convert_dataset.rows import Refusal, Row
-from shared.examples import Answer, Example, FieldValue
+from shared.examples import MAX_TEXT_CHARACTERS, Answer, Example, FieldValue
 from shared.prompts import clean_value
 from shared.task import Task
-
-MAX_TEXT_CHARACTERS = 400_000
-"""About 131,072 tokens, the most that an example may have."""
 
 MAX_LABEL_CHARACTERS = 200
 
@@ -30,8 +27,6 @@ def example_of(row: Row, task: Task, columns: Columns) -> Example | Refusal:
     if len(text) > MAX_TEXT_CHARACTERS:
         detail = f"{len(text):,} characters; Gemini takes about {MAX_TEXT_CHARACTERS:,}"
         return Refusal(row.line, "text too long", detail)
-    if any(unicodedata.category(character) == "Cs" for character in text):
-        return Refusal(row.line, "broken text", "it has half of a surrogate pair")
     answer = (
         _fields(row, task, columns) if task.type == "extraction" else _labels(row, task, columns)
     )
@@ -48,9 +43,9 @@ def _labels(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
         values = [value]
     names: list[str] = []
     for item in values:
-        if isinstance(item, dict | list | bool):
+        if isinstance(item, dict | list):
             return Refusal(row.line, "not a label", f"{str(item)[:60]!r} is not a label")
-        name = "" if item is None else str(item).strip()
+        name = clean_label(item)
         if not name:
             return Refusal(row.line, "no label", f"the column {columns.label!r} is empty")
         if len(name) > MAX_LABEL_CHARACTERS:
@@ -58,11 +53,24 @@ def _labels(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
             return Refusal(row.line, "label too long", detail)
         known = _known_label(name, task)
         if known is None:
-            near = difflib.get_close_matches(name, task.label_names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = _nearest(name, task.label_names)
             return Refusal(row.line, "unknown label", f"{name[:60]!r} is not declared{hint}")
         names.append(known)
     return sorted(set(names)) if task.multi_label else names[0]
+
+
+def clean_label(value: object) -> str:
+    """Write a label as text: JSON's true, 1 and "a" alike; nothing is empty."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value).strip()
+
+
+@lru_cache(maxsize=2000)
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    """Say which declared label looks most like one that is not; the same few come again."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _listed(value: object, task: Task) -> list[object]:
@@ -95,7 +103,8 @@ def _fields(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
     answer: dict[str, FieldValue] = {}
     for field in task.fields:
         value = values.get(field.name)
-        if isinstance(value, dict):
+        inner = value if isinstance(value, list) else [value]
+        if any(isinstance(item, dict | list) for item in inner):
             return Refusal(row.line, "nested field", f"{field.name!r} holds an object")
         if isinstance(value, list):
             answer[field.name] = [text for item in value if (text := clean_value(item))] or None

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from functions.convert_dataset.rows import Refusal
 from shared import paths
+from shared.examples import ENOUGH_FOR_TUNING
 from shared.page import render
 from shared.ports import Bucket
 from shared.records import DatasetRecord
 
 MAX_ROWS_A_REASON = 20
-ENOUGH_FOR_TUNING = 100
 
 REMEDIES = {
     "no text": "Fill in the text, or delete the row.",

@@ -124,9 +124,9 @@ def check_survey(survey: Survey, name: str) -> None:
                 f"{name} has {total} usable examples, too few to leave any for {split}.",
                 "Add examples: 100 are the least that tuning makes sense with.",
             )
-    if survey.task.type != "extraction" and len(survey.labels) == 1:
+    if survey.task.type != "extraction" and len(survey.labels) < 2:  # noqa: PLR2004 - a choice
         raise Rejected(
-            f"Every example of {name} has the label {next(iter(survey.labels))!r}.",
+            f"Every example of {name} has the label {next(iter(survey.labels), None)!r}.",
             "Add examples of the other labels; is the file a part of a sorted one?",
         )
     if len(survey.task.labels) > MAX_LABELS:
@@ -147,6 +147,6 @@ def _with_labels(task: Task, names: Counter[str]) -> Task:
     """Complete a task with the labels found in the data, numbers in their order."""
     if task.type == "extraction" or task.labels:
         return task
-    numeric = all(re.fullmatch(r"-?[0-9]+", name) for name in names)
-    ordered = sorted(names, key=lambda name: (int(name), "") if numeric else (0, name))
+    numeric = all(re.fullmatch(r"-?[0-9]{1,15}([.][0-9]{1,15})?", name) for name in names)
+    ordered = sorted(names, key=lambda name: (float(name) if numeric else 0.0, name))
     return task.model_copy(update={"labels": tuple(Label(name=name) for name in ordered)})

@@ -42,20 +42,30 @@ def handle_upload(event: Event, world: World) -> None:
 
 
 def _convert_all(world: World, name: str, declared: TaskRecord | None) -> None:
-    """Convert every file of a task; the first one that is rejected is reported at the end."""
-    rejected: Rejected | None = None
+    """Convert every file of a task, and announce the latest; the others are history.
+
+    Raises:
+        Rejected: Some files were rejected; all of them are named.
+    """
+    rejected: list[str] = []
+    latest: tuple[int, DatasetRecord | None] | None = None
     for found in world.buckets.datasets.list(f"{name}/"):
         if found.name == f"{name}/{TASK_FILE}" or found.name.endswith("/"):
             continue
         event = ObjectArrived(world.settings.datasets_bucket, found.name, found.generation)
         try:
-            _announce(world, convert(event, world, declared), declared)
+            record = convert(event, world, declared)
         except NotFound:
             log.info("a file was replaced while it was converted", task=name)
         except Rejected as rejection:
-            rejected = rejected or rejection
+            rejected.append(str(rejection))
+        else:
+            if latest is None or found.generation > latest[0]:
+                latest = (found.generation, record)
+    if latest is not None:
+        _announce(world, latest[1], declared)
     if rejected:
-        raise rejected
+        raise Rejected(" ".join(rejected))
 
 
 def _declared_task(world: World, name: str) -> TaskRecord | None:

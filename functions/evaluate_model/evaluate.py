@@ -4,19 +4,19 @@ Level-triggered: what happens follows from the records, so an event that comes t
 of order leads to the same end.
 """
 
-from dataclasses import dataclass
-
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from functions.evaluate_model.bench import Bench, is_superseded, open_bench
 from functions.evaluate_model.candidates import prompting_candidate, tuned_candidate
+from functions.evaluate_model.conclude import conclude
 from functions.evaluate_model.held_out import choose_shots
 from functions.evaluate_model.measure import Services, measure
-from functions.evaluate_model.promote import promote, promote_by_hand
-from functions.evaluate_model.report import write_report
-from functions.evaluate_model.verdict import Finalists, best, decide
+from functions.evaluate_model.promote import promote_by_hand
+from functions.evaluate_model.verdict import best
 from shared import log, open_work, paths
 from shared.errors import Rejected
 from shared.events import Event, Message
+from shared.examples import ENOUGH_FOR_TUNING
 from shared.facts import publish_fact
 from shared.lifecycle import TERMINAL
 from shared.ports import World
@@ -26,16 +26,11 @@ from shared.records import (
     EvaluationRecord,
     JobRecord,
     RunRecord,
-    TaskRecord,
-    VerdictRecord,
     change,
     read,
 )
 from shared.task import Task
 from shared.validation import explain
-
-MIN_TRAINING_EXAMPLES = 100
-"""Google's advice: with fewer examples than this, prompt."""
 
 
 class _About(BaseModel):
@@ -48,16 +43,6 @@ class _About(BaseModel):
     run: str = ""
     job: str = ""
     candidate: str = ""
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What a dataset's candidates are measured with."""
-
-    world: World
-    services: Services
-    dataset: DatasetRecord
-    policy: Task
 
 
 def handle_event(event: Event, world: World, services: Services) -> None:
@@ -79,26 +64,20 @@ def handle_event(event: Event, world: World, services: Services) -> None:
     paths.check_task_name(about.task)
     if event.topic == "promotion-requested":
         at = event.published or world.clock()
-        promote_by_hand(world, about.task, about.dataset, about.candidate, at)
+        promote_by_hand(world, about.task, about.dataset, about.candidate, about.run, at)
     elif event.topic == "tuning-completed":
         _look_at_run(world, services, about)
     else:
-        bench = _bench(world, services, about.task, about.dataset)
+        bench = open_bench(world, services, about.task, about.dataset)
+        if is_superseded(bench):
+            log.info("a later dataset has taken its place", task=about.task, dataset=about.dataset)
+            open_work.finish(world, "dataset", about.task, about.dataset)
+            return
         try:
             _look_at_dataset(bench)
         except Rejected:
             open_work.finish(world, "dataset", about.task, about.dataset)
             raise
-
-
-def _bench(world: World, services: Services, task: str, dataset: str) -> Bench:
-    """Read the dataset and the task's policy as it is now, if it is still of the same type."""
-    record = read(world.buckets.artifacts, paths.dataset_record(task, dataset), DatasetRecord)
-    if record is None:
-        raise Rejected(f"The task {task!r} has no dataset {dataset[:60]!r}.")
-    current = read(world.buckets.artifacts, paths.task_record(task), TaskRecord)
-    fits = current is not None and current.task.type == record.task.type
-    return Bench(world, services, record, current.task if current and fits else record.task)
 
 
 def _look_at_dataset(bench: Bench) -> None:
@@ -109,7 +88,7 @@ def _look_at_dataset(bench: Bench) -> None:
     figure = leader.metrics[policy.primary_metric]
     why_not = _why_not_tune(policy, dataset, figure)
     if why_not:
-        _conclude(bench, None, prompting, [], [], why_not)
+        conclude(bench, None, prompting, [], [], why_not)
     else:
         message = {"task": dataset.task_name, "dataset": dataset.id}
         bench.world.publisher.publish("tuning-requested", message)
@@ -139,9 +118,9 @@ def _why_not_tune(policy: Task, dataset: DatasetRecord, figure: float) -> str:
             f"Prompting reaches {figure:.3f} of {metric} on validation; "
             f"the target is {policy.target.value:g}."
         )
-    if examples < MIN_TRAINING_EXAMPLES:
+    if examples < ENOUGH_FOR_TUNING:
         return (
-            f"There are {examples} training examples; below {MIN_TRAINING_EXAMPLES}, tuning is "
+            f"There are {examples} training examples; below {ENOUGH_FOR_TUNING}, tuning is "
             "not worth it."
         )
     return ""
@@ -181,7 +160,7 @@ def _look_at_run(world: World, services: Services, about: _About) -> None:
         # Nothing was tuned and something serves: a refusal is no reason for another verdict.
         open_work.finish(world, "run", task, run.id)
         return
-    bench = _bench(world, services, task, run.dataset)
+    bench = open_bench(world, services, task, run.dataset)
     jobs = [
         job
         for name in run.jobs
@@ -205,69 +184,13 @@ def _look_at_run(world: World, services: Services, about: _About) -> None:
     if not ended:
         return
     why_not = f"The run was refused. {run.reason}" if run.reason else "No tuning job succeeded."
-    _conclude(bench, run, _measure_prompting(bench), tuned, jobs, why_not)
+    conclude(bench, run, _measure_prompting(bench), tuned, jobs, why_not)
 
     def close(old: RunRecord | None) -> RunRecord | None:
-        return old.model_copy(update={"state": "closed"}) if old and old.state == "open" else None
+        same = old == run and run.state == "open"
+        return run.model_copy(update={"state": "closed"}) if same else None
 
-    change(world.buckets.artifacts, path, RunRecord, close)
-    open_work.finish(world, "run", task, run.id)
-
-
-def _conclude(
-    bench: Bench,
-    run: RunRecord | None,
-    prompting: list[EvaluationRecord],
-    tuned: list[EvaluationRecord],
-    jobs: list[JobRecord],
-    why_not_tuned: str,
-) -> None:
-    """Measure the finalists on test, decide, report and promote; each step can be repeated."""
-    world, dataset, policy = bench.world, bench.dataset, bench.policy
-    metric = policy.primary_metric
-
-    def on_test(evaluation: EvaluationRecord) -> EvaluationRecord:
-        return measure(
-            world,
-            bench.services,
-            dataset,
-            evaluation.candidate,
-            "test",
-            policy.evaluation.max_rows,
-        )
-
-    finalists = Finalists(
-        prompting=on_test(best(prompting, metric)),
-        tuned=on_test(best(tuned, metric)) if tuned else None,
-    )
-    tests = [finalists.prompting, *([finalists.tuned] if finalists.tuned else [])]
-    everything = [*prompting, *tuned, *tests]
-    folder = (
-        paths.run_folder(dataset.task_name, run.id)
-        if run
-        else paths.dataset_folder(dataset.task_name, dataset.id)
-    )
-    path = f"{folder}/verdict.json"
-    fresh = decide(policy, dataset, run, finalists, everything, jobs, world.clock(), why_not_tuned)
-
-    def renew(old: VerdictRecord | None) -> VerdictRecord | None:
-        return fresh if old is None or old.basis != fresh.basis else None
-
-    verdict = change(world.buckets.artifacts, path, VerdictRecord, renew) or fresh
-    winner = next(item for item in tests if item.candidate.name == verdict.winner)
-    cloud = world.settings.cloud
-    write_report(world.buckets.artifacts, cloud, folder, dataset, verdict, winner, jobs, run)
-    log.info("verdict", task=dataset.task_name, dataset=dataset.id, decision=verdict.decision)
-    publish_fact(
-        world.publisher,
-        "verdict-reached",
-        world.clock(),
-        task=dataset.task_name,
-        dataset=dataset.id,
-        run=verdict.run,
-        decision=verdict.decision,
-        winner=verdict.winner,
-    )
-    if policy.evaluation.promote == "automatically":
-        tuned_won = verdict.decision == "promote_tuned"
-        promote(world, dataset, winner.candidate, verdict.created, displaces_tuned=tuned_won)
+    # A refused run may have been asked for again, with more budget, while this was measured.
+    now = change(world.buckets.artifacts, path, RunRecord, close)
+    if now is not None and now.state != "open":
+        open_work.finish(world, "run", task, run.id)

@@ -41,7 +41,7 @@ def choose_shots(bucket: Bucket, dataset: DatasetRecord, count: int) -> list[Exa
         kept.append((too_long, content_id(example.text), example))
         kept.sort(key=lambda item: item[:2])
         del kept[count:]
-    queues = [by_stratum[stratum] for stratum in sorted(by_stratum)]
+    queues = [by_stratum[stratum] for stratum in sorted(by_stratum, key=content_id)]
     shots: list[Example] = []
     for depth in range(count):
         for queue in queues:

@@ -21,8 +21,9 @@ from shared.examples import Example
 from shared.ports import Bucket, ExactMatch, Generator, Sampling, World
 from shared.prompts import answer_text, parse_answer
 from shared.records import Candidate, DatasetRecord, EvaluationRecord, Record, create, read
+from shared.voting import INVALID
 
-SHARD_ROWS = 40
+SHARD_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,9 @@ def measure(
     truths = [row.answer for row in rows]
     figures = compute_figures(dataset.task, truths, answers)
     pairs = [
-        (answer_text(answer) if answer is not None else item.said or "", answer_text(truth))
+        (answer_text(answer) if answer is not None else item.said or INVALID, answer_text(truth))
         for answer, item, truth in zip(answers, said, truths, strict=True)
     ]
-    scores = services.exact_match.score(pairs)
     record = EvaluationRecord(
         candidate=candidate,
         dataset=dataset.id,
@@ -85,7 +85,7 @@ def measure(
         per_label=figures.per_label,
         confusions=figures.confusions,
         invalid=figures.invalid,
-        service_exact_match=sum(scores) / len(scores),
+        service_exact_match=_service_figure(services.exact_match, pairs),
         row_scores=figures.row_scores,
         prompt_tokens=sum(item.prompt_tokens for item in said),
         answer_tokens=sum(item.answer_tokens for item in said),
@@ -100,6 +100,16 @@ def measure(
         rows=len(rows),
     )
     return record
+
+
+def _service_figure(service: ExactMatch, pairs: Sequence[tuple[str, str]]) -> float | None:
+    """Ask the evaluation service for exact_match; None when it refuses: it is a second opinion."""
+    try:
+        scores = service.score(pairs)
+    except Rejected as refusal:
+        log.failure("the evaluation service refused", refusal)
+        return None
+    return sum(scores) / len(scores)
 
 
 def evaluation_folder(dataset: DatasetRecord, candidate: Candidate, split: str) -> str:
@@ -134,9 +144,21 @@ def _ask_all(
                         numbers,
                     )
                 )
+                _check_refusals(candidate, fresh)
                 shard = _keep_shard(world.buckets.artifacts, path, fresh)
             said += shard
     return said
+
+
+def _check_refusals(candidate: Candidate, shard: Sequence[Said]) -> None:
+    """Refuse to count a candidate as wrong when it is the request that the service refuses."""
+    refused = [item.refusal for item in shard if item.said is None]
+    if len(refused) * 2 > len(shard):
+        raise Rejected(
+            f"{candidate.name} could not be measured: {len(refused)} of {len(shard)} requests "
+            f"were refused ({refused[0]}).",
+            "Look into the model and the texts, then upload the file again.",
+        )
 
 
 def _ask(

@@ -34,9 +34,9 @@ def promote(
         dataset: The dataset that the candidate was measured on.
         candidate: The candidate.
         at: When this was decided.
-        displaces_tuned: Whether it takes the place of a model that was tuned on an earlier
-            dataset of the same labels or fields. A prompt that was not compared with that model
-            does not; a person can still promote it.
+        displaces_tuned: Whether it takes the place of a tuned model that answers the same
+            question. A prompt that was not compared with that model does not; a person can still
+            promote it.
     """
 
     def succeed(old: ChampionRecord | None) -> ChampionRecord | None:
@@ -71,17 +71,18 @@ def promote(
 
 
 def _gives_way(champion: ChampionRecord, dataset: DatasetRecord) -> bool:
-    """Whether a champion is a prompt, is of the same dataset, or answers another question."""
+    """Whether a champion is a prompt, or answers another question than the dataset asks."""
     old, new = champion.task, dataset.task
-    return (
-        champion.candidate.kind == "prompting"
-        or champion.dataset == dataset.id
-        or (set(old.label_names), set(old.field_names), old.multi_label)
-        != (set(new.label_names), set(new.field_names), new.multi_label)
-    )
+    return champion.candidate.kind == "prompting" or (
+        set(old.label_names),
+        set(old.field_names),
+        old.multi_label,
+    ) != (set(new.label_names), set(new.field_names), new.multi_label)
 
 
-def promote_by_hand(world: World, task: str, dataset: str, candidate: str, at: datetime) -> None:
+def promote_by_hand(
+    world: World, task: str, dataset: str, candidate: str, run: str, at: datetime
+) -> None:
     """Promote a candidate that was measured before, because a person asks for it.
 
     Args:
@@ -89,6 +90,7 @@ def promote_by_hand(world: World, task: str, dataset: str, candidate: str, at: d
         task: The task's name.
         dataset: The dataset's id.
         candidate: The candidate's name.
+        run: The run that tuned it; needed only when several runs have a model of that name.
         at: When the person asked; a redelivery of an old message undoes nothing.
 
     Raises:
@@ -105,21 +107,26 @@ def promote_by_hand(world: World, task: str, dataset: str, candidate: str, at: d
             f"Name the dataset and the candidate; datasets there are: "
             f"{', '.join(datasets[-10:]) or 'none'}.",
         )
+    measured = [
+        evaluation.candidate
+        for stored in artifacts.list(f"tasks/{task}/")
+        if stored.name.endswith("/evaluation.json")
+        and (evaluation := read(artifacts, stored.name, EvaluationRecord))
+        and evaluation.dataset == dataset
+    ]
+    named = [item for item in measured if item.name == candidate and run in ("", item.run)]
+    if not named:
+        known = ", ".join(sorted({item.name for item in measured}))
+        raise Rejected(
+            f"The candidate {candidate[:60]!r} was never measured on the dataset {dataset}.",
+            f"Measured were: {known or 'none'}.",
+        )
+    runs = sorted({item.run for item in named})
+    if len(runs) > 1:
+        raise Rejected(
+            f"{len(runs)} runs have a candidate {candidate!r} on the dataset {dataset}.",
+            f"Add the run to the message; there are: {', '.join(runs)}.",
+        )
     champion = read(artifacts, paths.champion(task), ChampionRecord)
-    if champion and (champion.dataset, champion.candidate.name) == (dataset, candidate):
-        return
-    known: set[str] = set()
-    for found in artifacts.list(f"tasks/{task}/"):
-        if not found.name.endswith("/evaluation.json"):
-            continue
-        evaluation = read(artifacts, found.name, EvaluationRecord)
-        if evaluation is None or evaluation.dataset != dataset:
-            continue
-        known.add(evaluation.candidate.name)
-        if evaluation.candidate.name == candidate:
-            promote(world, record, evaluation.candidate, at)
-            return
-    raise Rejected(
-        f"The candidate {candidate[:60]!r} was never measured on the dataset {dataset}.",
-        f"Measured were: {', '.join(sorted(known)) or 'none'}.",
-    )
+    if champion is None or (champion.dataset, champion.candidate) != (dataset, named[-1]):
+        promote(world, record, named[-1], at)

@@ -45,7 +45,10 @@ def write_report(
         disagree=[
             figure
             for figure in verdict.figures
-            if not isclose(figure.metrics["exact_match"], figure.metrics["service_exact_match"])
+            if not isclose(
+                figure.metrics["exact_match"],
+                figure.metrics.get("service_exact_match", figure.metrics["exact_match"]),
+            )
         ],
     )
     name = "report.html" if run else "evaluation.html"

@@ -23,7 +23,7 @@ from shared.records import (
 from shared.task import Task
 
 MIN_DIFFERING_ROWS = 6
-"""With fewer rows that differ, not even a clean sweep is significant at 5 %: 2 x 0.5^5 > 0.05."""
+"""With fewer rows that differ, a clean sweep is not significant at the usual 5 %: 2 x 0.5^5."""
 
 
 @dataclass(frozen=True)
@@ -135,11 +135,18 @@ def _rule(comparison: Comparison, metric: str, significance: float) -> tuple[Dec
         f"it does better on {comparison.tuned_better} of {comparison.n} test rows and worse on "
         f"{comparison.prompting_better} (p = {comparison.p_value:.2g})"
     )
-    if comparison.p_value <= significance and comparison.difference > 0:
+    real = comparison.p_value <= significance
+    if real and comparison.difference * (comparison.tuned_better - comparison.prompting_better) < 0:
+        return "not_enough_data", (
+            f"The figures disagree: {comparison.tuned} is {points} of {metric} "
+            f"{'ahead of' if comparison.difference > 0 else 'behind'} {comparison.prompting}, but "
+            f"{counted}. The prompt stays; look at the rarer labels or fields."
+        )
+    if real and comparison.difference > 0:
         return "promote_tuned", (
             f"{comparison.tuned} beats {comparison.prompting} by {points} of {metric}: {counted}."
         )
-    if comparison.p_value <= significance and comparison.difference < 0:
+    if real and comparison.difference < 0:
         return "keep_prompting", (
             f"{comparison.tuned} is {points} of {metric} behind {comparison.prompting}: {counted}."
         )
@@ -161,5 +168,5 @@ def _figure(evaluation: EvaluationRecord) -> Figure:
         kind=evaluation.candidate.kind,
         split=evaluation.split,
         n=evaluation.n,
-        metrics={**evaluation.metrics, "service_exact_match": evaluation.service_exact_match},
+        metrics=evaluation.metrics_with_service(),
     )

@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from functions.launch_tuning.plan import Estimate, estimate_price, plan_sweep
 from shared import log, open_work, paths
-from shared.errors import Rejected
+from shared.errors import Rejected, Retry
 from shared.events import Event, Message
 from shared.facts import publish_fact
 from shared.jobs import advance_jobs, record_jobs
 from shared.models import find_base_model
 from shared.ports import TuningService, World
-from shared.records import DatasetRecord, RunRecord, TaskRecord, change, read
-from shared.task import Configuration, Tuning
+from shared.records import DatasetRecord, JobRecord, RunRecord, TaskRecord, change, read
+from shared.task import Configuration, Configurations, Tuning
 from shared.validation import explain
 
 
@@ -27,7 +27,7 @@ class TuningRequested(BaseModel):
     task: str = Field(description="The task's name.")
     dataset: str | None = Field(None, description="The dataset's id; left out, the latest one.")
     base_model: str | None = Field(None, description="The model to tune.")
-    sweep: str | tuple[Configuration, ...] | None = Field(
+    sweep: str | Configurations | None = Field(
         None, description="recommended, single, or a list of configurations."
     )
     budget_usd: float | None = Field(None, gt=0, description="What the run may cost.")
@@ -53,8 +53,13 @@ def launch(event: Event, world: World, tuning: TuningService) -> None:
         message = {"task": run.task_name, "run": run.id}
         world.publisher.publish("tuning-completed", message)
     if run.state == "open":
+        # Once more, now that the run is recorded: a verdict on its refusal may have removed it.
+        open_work.begin(world, "run", run.task_name, run.id)
         record_jobs(world, run)
-        advance_jobs(world, tuning)
+        try:
+            advance_jobs(world, tuning)
+        except Retry:
+            log.info("the watcher goes on with the jobs", task=run.task_name, run=run.id)
 
 
 def _parse(event: Event) -> TuningRequested:
@@ -101,7 +106,16 @@ def _policy(request: TuningRequested, policy: Tuning) -> Tuning:
     """Apply what the request overrides."""
     wanted = {"base_model": request.base_model, "sweep": request.sweep,
               "budget_usd": request.budget_usd}  # fmt: skip
-    return policy.model_copy(update={key: value for key, value in wanted.items() if value})
+    return policy.model_copy(
+        update={key: value for key, value in wanted.items() if value is not None}
+    )
+
+
+def _came_to_nothing(world: World, run: RunRecord) -> bool:
+    """Whether a run is over without any model, so that asking again means trying again."""
+    paths_of_jobs = [paths.job_record(run.task_name, run.id, job) for job in run.jobs]
+    jobs = [read(world.buckets.artifacts, path, JobRecord) for path in paths_of_jobs]
+    return run.state == "closed" and not any(job and job.state == "succeeded" for job in jobs)
 
 
 def _record_run(
@@ -134,6 +148,10 @@ def _record_run(
     open_work.begin(world, "run", task, identifier)
 
     def first(old: RunRecord | None) -> RunRecord | None:
+        if old is not None and _came_to_nothing(world, old):
+            attempt = old.attempt + 1
+            again = tuple(f"{job}-try{attempt}" for job in run.jobs)
+            return run.model_copy(update={"attempt": attempt, "jobs": again})
         return run if old is None or old.state == "refused" else None
 
     path = paths.run_record(task, identifier)

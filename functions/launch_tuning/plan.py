@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.errors import Rejected
 from shared.models import BaseModelSpec
-from shared.task import Configuration, Tuning
+from shared.task import Configuration
 
 SINGLE = Configuration(epoch_count=4, learning_rate_multiplier=1, adapter_size=1)
 RECOMMENDED = (
@@ -51,8 +51,6 @@ def plan_sweep(sweep: str | Sequence[Configuration], model: BaseModelSpec) -> li
                 f"The base model does not take the adapter size {configuration.adapter_size}.",
                 f"Use one of {sizes}.",
             )
-    if not wanted:
-        raise Rejected("The sweep is empty.", f"Leave it out, or use {Tuning().sweep!r}.")
     return list(dict.fromkeys(wanted))
 
 

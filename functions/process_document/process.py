@@ -12,6 +12,7 @@ from shared.candidates import prompt_of, shots_of
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
 from shared.facts import publish_fact
+from shared.file_kinds import refuse_packed
 from shared.ports import Generator, Reply, Sampling, World
 from shared.prompts import parse_answer, prompt_hash
 from shared.records import (
@@ -101,6 +102,7 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     if champion is None:
         _wait(arrival, world)
         return
+    refuse_packed(found, arrival.name)
     serving = _serving(world, champion)
     if found.size > serving.max_document_bytes:
         raise Rejected(

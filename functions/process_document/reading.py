@@ -1,17 +1,16 @@
 """Reads a document's text: plain text, Markdown and HTML, told apart by content.
 
-The libraries for HTML and for guessing encodings are imported when a document needs them.
+The library that guesses encodings is imported when a document needs it.
 """
 
 import codecs
 import re
 from dataclasses import dataclass
+from html.parser import HTMLParser
 
 from shared.errors import Rejected
+from shared.examples import MAX_TEXT_CHARACTERS
 from shared.file_kinds import kind_of_binary
-
-MAX_TEXT_CHARACTERS = 400_000
-"""About 131,072 tokens, as in training data."""
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -22,13 +21,13 @@ _BYTE_ORDER_MARKS = (
 )
 _HTML_PROLOGUE = re.compile(r"\s*(?:<!--.*?-->|<\?xml[^>]*>)", re.DOTALL)
 _HTML_START = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
-_BLOCKS = (
+_HIDDEN = frozenset({"script", "style", "template", "noscript", "title"})
+_BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "br", "caption", "dd", "div", "dl", "dt",
     "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
     "header", "hr", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "table", "td",
     "th", "tr", "ul",
-)  # fmt: skip
-_MANY_LINES = re.compile(r"\n\s*\n+")
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,14 +105,34 @@ def _is_html(text: str) -> bool:
 
 
 def _html_text(text: str) -> str:
-    """Return what a reader of an HTML page sees."""
-    from bs4 import BeautifulSoup
+    """Return what a reader of an HTML page sees: a line a block, without scripts and styles."""
+    reader = _VisibleText()
+    reader.feed(text)
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.parts).splitlines())
+    return "\n".join(line for line in lines if line)
 
-    page = BeautifulSoup(text, "html.parser")
-    for hidden in page(["script", "style", "template", "noscript", "head"]):
-        hidden.decompose()
-    for block in page(list(_BLOCKS)):
-        block.insert_before("\n")
-        block.insert_after("\n")
-    lines = (" ".join(line.split()) for line in page.get_text().splitlines())
-    return _MANY_LINES.sub("\n", "\n".join(line for line in lines if line))
+
+class _VisibleText(HTMLParser):
+    """Collects a page's text in one pass."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        if tag in _HIDDEN:
+            self._hidden += 1
+        elif tag in _BLOCKS:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _HIDDEN:
+            self._hidden = max(0, self._hidden - 1)
+        elif tag in _BLOCKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(data)

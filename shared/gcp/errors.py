@@ -31,8 +31,9 @@ def vertex_errors(service: str, busy: type[TunedropError] = Retry) -> Iterator[N
 
     Raises:
         NotFound: 404.
-        Rejected: 400 and 403: asking again would not help.
-        Retry: Everything else: it may not have reached the service, or may have.
+        Rejected: 400 INVALID_ARGUMENT: asking again would not help.
+        Retry: Everything else: a role may still be missing, a service agent still be made, and
+            it is not known whether the request was carried out.
     """
     import requests
     from google.api_core import exceptions
@@ -44,7 +45,9 @@ def vertex_errors(service: str, busy: type[TunedropError] = Retry) -> Iterator[N
         raise NotFound(error.message) from None
     except (exceptions.TooManyRequests, exceptions.ResourceExhausted) as error:
         raise busy(error.message) from None
-    except (exceptions.BadRequest, exceptions.Forbidden) as error:
+    except exceptions.BadRequest as error:
+        if _status(error) == "FAILED_PRECONDITION":
+            raise Retry(f"{service}: {error.message}") from error
         raise Rejected(f"{service} refused: {error.message}") from None
     except (
         exceptions.GoogleAPICallError,
@@ -53,3 +56,11 @@ def vertex_errors(service: str, busy: type[TunedropError] = Retry) -> Iterator[N
         TransportError,
     ) as error:
         raise Retry(f"{service}: {type(error).__name__}") from error
+
+
+def _status(error: Any) -> str:
+    """Return the canonical status of an HTTP error, such as INVALID_ARGUMENT; empty if unknown."""
+    try:
+        return str(error.response.json()["error"]["status"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ""

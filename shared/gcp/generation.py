@@ -4,8 +4,10 @@ Source: https://googleapis.github.io/python-genai/
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import Rejected, Retry
@@ -16,11 +18,11 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from google import genai
 
-TIMEOUT_MILLISECONDS = 120_000
+TIMEOUT_MILLISECONDS = 60_000
 MAX_ANSWER_TOKENS = 8192
 BAD_REQUEST = 400
 BUSY = (408, 429, 500, 502, 503, 504)
-ATTEMPTS = 6
+ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 16.0
 
@@ -32,34 +34,59 @@ class Gemini:
         self._settings = settings
         self._clients: dict[str, genai.Client] = {}
         self._lock = threading.Lock()
+        self._one_at_a_time: set[str] = set()
 
     def generate(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
-        """Ask a model: one request for all samples, and more when it gives fewer than asked.
+        """Ask a model: one request for all samples where it gives several, else one each.
 
-        `model` is projects/P/locations/L/endpoints/E for a tuned model and
-        locations/L/publishers/google/models/M for a base model.
+        Some models refuse several candidates, others give fewer than asked: what a model does is
+        seen at run time and remembered. `model` is projects/P/locations/L/endpoints/E for a tuned
+        model and locations/L/publishers/google/models/M for a base model.
         """
+        if sampling.samples == 1 or model in self._one_at_a_time:
+            return self._ask_one_by_one(model, prompt, sampling)
+        try:
+            reply = self._ask(model, prompt, sampling)
+        except Rejected:
+            # If the text is what is refused, this is refused as well, and nothing is remembered.
+            reply = self._ask_one_by_one(model, prompt, sampling)
+            self._one_at_a_time.add(model)
+            return reply
+        missing = sampling.samples - len(reply.texts)
+        if missing > 0:
+            more = replace(sampling, samples=missing, seed=sampling.seed + len(reply.texts))
+            return _joined([reply, self._ask_one_by_one(model, prompt, more)])
+        return reply
+
+    def _ask_one_by_one(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
+        """Ask for each sample by itself, all at the same time, each with a seed of its own."""
+        each = [
+            replace(sampling, samples=1, seed=sampling.seed + number)
+            for number in range(sampling.samples)
+        ]
+        if len(each) == 1:
+            return self._ask(model, prompt, each[0])
+        with ThreadPoolExecutor(len(each)) as pool:
+            return _joined(list(pool.map(lambda one: self._ask(model, prompt, one), each)))
+
+    def _ask(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
+        """Make one request."""
         location, name = _split_location(model)
         client = self._client(location)
-        texts: list[str] = []
-        prompt_tokens = answer_tokens = 0
-        version = ""
-        while len(texts) < sampling.samples:
-            missing = sampling.samples - len(texts)
-            config = _config(prompt, sampling, missing, sampling.seed + len(texts))
-            with _translated():
-                response = client.models.generate_content(
-                    model=name, contents=_contents(prompt), config=config
-                )
-            got = [_text(candidate) for candidate in response.candidates or []][:missing]
-            if not got:
-                raise Rejected("The model gave no answer; its safety filters may have blocked it.")
-            texts += got
-            usage = response.usage_metadata
-            prompt_tokens += (usage and usage.prompt_token_count) or 0
-            answer_tokens += (usage and usage.candidates_token_count) or 0
-            version = response.model_version or version
-        return Reply(tuple(texts), prompt_tokens, answer_tokens, version)
+        with _translated():
+            response = client.models.generate_content(
+                model=name, contents=_contents(prompt), config=_config(prompt, sampling)
+            )
+        texts = [_text(candidate) for candidate in response.candidates or []][: sampling.samples]
+        if not texts:
+            raise Rejected("The model gave no answer; its safety filters may have blocked it.")
+        usage = response.usage_metadata
+        return Reply(
+            tuple(texts),
+            (usage and usage.prompt_token_count) or 0,
+            (usage and usage.candidates_token_count) or 0,
+            response.model_version or "",
+        )
 
     def _client(self, location: str) -> "genai.Client":
         with self._lock:
@@ -103,14 +130,24 @@ def _contents(prompt: Prompt) -> Any:
     return [{"role": role, "parts": [{"text": text}]} for role, text in prompt.turns]
 
 
-def _config(prompt: Prompt, sampling: Sampling, samples: int, seed: int) -> Any:
+def _joined(replies: Sequence[Reply]) -> Reply:
+    """Make one reply of several."""
+    return Reply(
+        tuple(text for reply in replies for text in reply.texts),
+        sum(reply.prompt_tokens for reply in replies),
+        sum(reply.answer_tokens for reply in replies),
+        replies[-1].model_version,
+    )
+
+
+def _config(prompt: Prompt, sampling: Sampling) -> Any:
     from google.genai.types import GenerateContentConfig, ThinkingConfig, ThinkingLevel
 
     return GenerateContentConfig(
         system_instruction=prompt.system,
-        candidate_count=samples,
+        candidate_count=sampling.samples,
         temperature=sampling.temperature,
-        seed=seed,
+        seed=sampling.seed,
         max_output_tokens=MAX_ANSWER_TOKENS,
         # Thoughts are billed, count against the limit above, and an answer is a label or a small
         # object; for tuned models Google advises the least as well. All candidates are alike.

@@ -1,5 +1,6 @@
 """Cloud Storage behind the Bucket port."""
 
+import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -48,7 +49,8 @@ class CloudBucket:
             _translated(name),
             blob.open("rb", chunk_size=CHUNK_BYTES, timeout=TIMEOUT_SECONDS) as stream,
         ):
-            yield cast("BinaryIO", stream)
+            # The client's reader looks for line ends byte by byte.
+            yield io.BufferedReader(cast("io.RawIOBase", stream), CHUNK_BYTES)
 
     def write(
         self,
@@ -130,6 +132,7 @@ def _describe(blob: "storage.Blob") -> StoredObject:
         size=int(blob.size or 0),
         updated=blob.updated or datetime.now(UTC),
         content_type=blob.content_type or "",
+        content_encoding=blob.content_encoding or "",
     )
 
 

@@ -12,7 +12,7 @@ from shared.gcp.errors import vertex_errors, when_busy
 from shared.ports import TuningJob, TuningRequest
 from shared.settings import Settings
 
-KEY_LABEL = "tunedrop-job"
+KEY_LABEL = "tunedrop_job"
 READ_TIMEOUT_SECONDS = 30
 CREATE_TIMEOUT_SECONDS = 60
 
@@ -60,19 +60,24 @@ class VertexTuning:
         The label is asked for by filter and matched again here: the real service's filtering is
         not documented to be complete at once.
         """
+        try:
+            jobs = self._list(f'labels.{KEY_LABEL}="{key}"')
+        except Rejected:
+            # Filtering by label is not documented for every region: then all jobs are looked at.
+            jobs = self._list("")
+        found = [job for job in jobs if job.key == key]
+        return sorted(found, key=lambda job: (job.created, job.name))
+
+    def _list(self, condition: str) -> list[TuningJob]:
+        """List the region's jobs that meet a condition."""
         from google.cloud import aiplatform_v1 as vertex
 
-        request = vertex.ListTuningJobsRequest(
-            parent=self._parent, filter=f'labels.{KEY_LABEL}="{key}"', page_size=100
-        )
+        request = vertex.ListTuningJobsRequest(parent=self._parent, filter=condition, page_size=100)
         with vertex_errors("Vertex AI"):
             listed = self._client.list_tuning_jobs(
                 request=request, retry=when_busy(), timeout=READ_TIMEOUT_SECONDS
             )
-            jobs = [_describe(job) for job in listed]
-        return sorted(
-            (job for job in jobs if job.key == key), key=lambda job: (job.created, job.name)
-        )
+            return [_describe(job) for job in listed]
 
     def cancel(self, name: str) -> None:
         """Ask for a job to be cancelled; one that is gone is fine."""

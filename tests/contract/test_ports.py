@@ -214,7 +214,7 @@ def _request(key: str, training_uri: str) -> TuningRequest:
         validation_uri="",
         configuration=Configuration(epoch_count=1, adapter_size=4),
         display_name=f"contract {key}",
-        labels={"tunedrop-task": "colours"},
+        labels={"tunedrop_task": "colours"},
     )
 
 

@@ -43,7 +43,13 @@ def test_spaces_and_case_do_not_move_a_text() -> None:
     assert text_hash("hoo hoo") != text_hash("hoo ho")
 
 
-@pytest.mark.parametrize(("validation", "test"), [(0.15, 0.2), (0.02, 0.4), (0.3, 0.1)])
+def test_validation_is_never_more_than_vertex_takes_for_the_training_file() -> None:
+    found = Counter(decide(examples(6000), validation=0.4, test=0.1).values())
+    assert found[VALIDATION] <= 0.3 * found[TRAIN]
+    assert found[VALIDATION] >= 0.29 * found[TRAIN]
+
+
+@pytest.mark.parametrize(("validation", "test"), [(0.15, 0.2), (0.02, 0.4), (0.2, 0.1)])
 def test_the_shares_are_about_what_was_asked_for(validation: float, test: float) -> None:
     found = Counter(decide(examples(6000), validation=validation, test=test).values())
     assert found[VALIDATION] / 6000 == pytest.approx(validation, abs=0.02)

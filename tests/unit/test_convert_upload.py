@@ -228,7 +228,10 @@ def test_a_new_task_file_converts_the_tasks_files_again() -> None:
     upload(fakes, YAML, "birds/task.yaml")
     of_birds = [record for record in datasets(fakes) if record.task_name == "birds"]
     assert len(of_birds) == 4
-    assert len(fakes.publisher.on("dataset-converted")) == 2
+    (told,) = fakes.publisher.on("dataset-converted")
+    assert told["dataset"] in {
+        record.id for record in of_birds if record.source_object == "birds/more/second.csv"
+    }
     assert sum(record.task.label_names == ("owl", "crow", "heron") for record in of_birds) == 2
 
 

@@ -113,7 +113,7 @@ def test_a_job_is_asked_for_with_its_files_and_labels() -> None:
     assert request.training_uri == f"{folder}/train.jsonl"
     assert request.validation_uri == f"{folder}/validation.jsonl"
     assert request.key == run.jobs[0]
-    assert request.labels == {"tunedrop-task": "birds", "tunedrop-run": "run"}
+    assert request.labels == {"tunedrop_task": "birds", "tunedrop_run": "run"}
 
 
 def test_a_dataset_without_validation_rows_is_tuned_without_them() -> None:

@@ -11,6 +11,7 @@ from shared import paths
 from shared.errors import Rejected, Retry
 from shared.events import ObjectArrived
 from shared.examples import Example
+from shared.jobs import advance_jobs
 from shared.models import base_models, find_base_model
 from shared.records import TaskRecord, create
 from shared.task import Configuration, Task
@@ -96,17 +97,36 @@ def test_a_smaller_budget_in_the_request_overrides_the_task() -> None:
     assert runs(fakes)[0]["state"] == "refused"
 
 
-def test_a_closed_run_is_not_opened_again() -> None:
-    fakes = ready()
-    request(fakes)
+def closed(fakes: FakeWorld, state: str) -> None:
+    """Let the one run's jobs end in a state, and close it."""
+    for _ in range(4):
+        fakes.tuning.end_all(state)
+        advance_jobs(fakes.world, fakes.tuning)
     (run,) = runs(fakes)
     path = paths.run_record("birds", run["id"])
     fakes.artifacts.put(path, fakes.artifacts.content(path).replace(b'"open"', b'"closed"'))
-    fakes.tuning.end_all()
+
+
+def test_a_closed_run_with_a_model_is_not_opened_again() -> None:
+    fakes = ready()
+    request(fakes)
+    closed(fakes, "succeeded")
+    before = list(fakes.tuning.jobs)
     request(fakes)
     assert runs(fakes)[0]["state"] == "closed"
-    assert len(fakes.tuning.jobs) == 1
+    assert fakes.tuning.jobs == before
     assert fakes.artifacts.names("open/run/") == []
+
+
+def test_a_run_that_came_to_nothing_is_tried_again_when_asked_for() -> None:
+    fakes = ready()
+    request(fakes)
+    closed(fakes, "failed")
+    for _ in range(2):
+        request(fakes)
+    (run,) = runs(fakes)
+    assert (run["state"], run["attempt"]) == ("open", 2)
+    assert sum(job.key.endswith("-try2") for job in fakes.tuning.jobs) == 1
 
 
 def test_the_policy_is_that_of_the_task_as_it_is_now() -> None:
@@ -209,10 +229,8 @@ def test_a_sweep_holds_each_configuration_once() -> None:
     assert len(set(plan_sweep("recommended", model))) == 5
 
 
-def test_a_sweep_that_is_empty_or_does_not_suit_the_model_is_rejected() -> None:
+def test_a_sweep_that_does_not_suit_the_model_is_rejected() -> None:
     model = base_models()["gemini-3.5-flash"].model_copy(update={"adapter_sizes": (1, 2)})
-    with pytest.raises(Rejected, match="empty"):
-        plan_sweep((), model)
     with pytest.raises(Rejected, match="adapter size 8"):
         plan_sweep((SINGLE, Configuration(adapter_size=8)), model)
 

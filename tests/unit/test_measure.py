@@ -180,7 +180,10 @@ def test_shots_are_balanced_over_the_labels_and_prefer_short_texts() -> None:
     train = [*long, Example("owl 1", "owl"), *rare]
     dataset = store_dataset(fakes, TASK, {"train": train})
     shots = choose_shots(fakes.artifacts, dataset, 5)
-    assert Counter(str(shot.answer) for shot in shots) == {"crow": 3, "owl": 2}
+    assert Counter(str(shot.answer) for shot in shots) in (
+        {"crow": 3, "owl": 2},
+        {"crow": 2, "owl": 3},
+    )
     assert "owl 1" in {shot.text for shot in shots}
     assert choose_shots(fakes.artifacts, dataset, 5) == shots
 

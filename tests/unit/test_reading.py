@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.process_document.reading import MAX_TEXT_CHARACTERS, Document, read_document
+from functions.process_document.reading import Document, read_document
 from shared.errors import Rejected
+from shared.examples import MAX_TEXT_CHARACTERS
 
 WORDS = "A letter about owls, written at dawn in Málaga. ¿Quién vive allí? Ñandúes.\n" * 3
 

@@ -4,6 +4,7 @@ One format a module: `sniff` says how well a file's beginning fits (0 to 1), `ro
 format is chosen by content, not by the file's name.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -13,6 +14,7 @@ from functions.convert_dataset.rows import Refusal, Row
 from shared.errors import Rejected
 from shared.file_kinds import kind_of_binary
 
+JSON_ARRAY = re.compile(rb'\s*\[\s*[\[{"\]]')
 SNIFF_BYTES = 65_536
 HOW_TO_SAVE = (
     "Upload UTF-8 CSV with a header line (in Excel: Save as, CSV UTF-8), or one JSON object a line."
@@ -49,7 +51,7 @@ def choose_format(beginning: bytes, name: str) -> Format:
     kind = kind_of_binary(beginning)
     if kind:
         raise Rejected(f"{name} is {kind}, which is not read.", HOW_TO_SAVE)
-    if beginning.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
+    if JSON_ARRAY.match(beginning.removeprefix(b"\xef\xbb\xbf")):
         raise Rejected(
             f"{name} looks like one JSON array.",
             "Upload one JSON object a line; `jq -c '.[]' FILE` makes them.",

@@ -2,8 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from functions.convert_dataset.rows import Refusal, Row
 from shared.errors import Rejected
@@ -12,7 +13,7 @@ DELIMITERS = ",\t;|"
 MAX_FIELD_CHARACTERS = 4 << 20
 """Without a limit, an unclosed quote swallows the rest of the file."""
 
-_SNIFF_ROWS = 50
+_SNIFF_ROWS = 1000
 _ENOUGH_ROWS = 8
 _LONGEST_NAME = 60
 _SAMPLE_BYTES = 65_536
@@ -43,16 +44,18 @@ def rows(stream: BinaryIO, known_columns: Collection[str]) -> Iterator[Row | Ref
     has_header = _has_header(_first_rows(sample, delimiter), known_columns)
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    reader = csv.reader(text, delimiter=delimiter, quoting=_quoting(sample, delimiter), strict=True)
     header: list[str] | None = None
     line = 1
     try:
         for cells in reader:
             start, line = line, reader.line_num + 1
+            if header is None and _is_before_the_table(cells, delimiter):
+                continue
             if header is None:
                 header = [str(number + 1) for number in range(len(cells))]
                 if has_header:
-                    header = [cell.strip() for cell in cells]
+                    header = _column_names(cells)
                     continue
             yield _row(start, cells, header)
     except UnicodeDecodeError as error:
@@ -99,18 +102,39 @@ def _has_header(rows: list[list[str]], known_columns: Collection[str]) -> bool:
     """
     first, *rest = rows or [[]]
     names = [cell.strip() for cell in first]
-    if not all(names) or len(set(names)) != len(names):
-        return False
     whole = [cells for cells in rest if len(cells) == len(names)]
     below = [{cells[place].strip() for cells in whole} for place in range(len(names))]
     unique = [
         (name, values) for name, values in zip(names, below, strict=True) if name not in values
     ]
-    if any(name.lower() in known_columns for name, _ in unique):
+    if any(name.lower() in known_columns for name, _ in unique if name):
         return True
     if len(whole) < _ENOUGH_ROWS or max(map(len, names)) > _LONGEST_NAME:
         return False
-    return any(len(values) * 2 <= len(whole) and not name.isdigit() for name, values in unique)
+    named = [(name, values) for name, values in unique if name and not name.isdigit()]
+    return any(len(values) * 2 <= len(whole) for _, values in named)
+
+
+def _column_names(cells: list[str]) -> list[str]:
+    """Name the columns by a header: one without a name by its number, a second one with .2."""
+    names: list[str] = []
+    for number, cell in enumerate(cells, 1):
+        name = cell.strip() or str(number)
+        again = sum(other == name or other.startswith(f"{name}.") for other in names)
+        names.append(f"{name}.{again + 1}" if name in names else name)
+    return names
+
+
+def _is_before_the_table(cells: list[str], delimiter: str) -> bool:
+    """Whether a row comes before the first one: a blank line, or Excel's "sep=;"."""
+    text = delimiter.join(cells).strip()
+    return not text.strip(delimiter) or text.lower().startswith("sep=")
+
+
+def _quoting(sample: str, delimiter: str) -> Literal[0, 3]:
+    """Tell whether quotation marks quote: in files with tabs mostly they are just text."""
+    quoted = re.search(r'(^|\t)"[^\t\n]*"(\t|\r?\n|$)', sample, re.MULTILINE)
+    return csv.QUOTE_NONE if delimiter == "\t" and not quoted else csv.QUOTE_MINIMAL
 
 
 def _decode_sample(beginning: bytes) -> str:
@@ -141,11 +165,12 @@ def _cells(sample: str, delimiter: str) -> list[int]:
 
 def _first_rows(sample: str, delimiter: str) -> list[list[str]]:
     """Read the first rows; a sample that ends inside of a quote is cut there."""
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+    quoting = _quoting(sample, delimiter)
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quoting=quoting)
     rows: list[list[str]] = []
     try:
         for cells in reader:
-            if cells:
+            if cells and (rows or not _is_before_the_table(cells, delimiter)):
                 rows.append(cells)
             if len(rows) == _SNIFF_ROWS:
                 break

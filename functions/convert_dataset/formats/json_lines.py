@@ -5,6 +5,8 @@ rest need not know them.
 Source: https://cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare
 """
 
+import json
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO
 
@@ -16,6 +18,9 @@ TEXT = "text"
 ANSWER = "answer"
 SYSTEM = "system instruction"
 
+MAX_NESTING = 64
+
+_FRACTION = re.compile(rb"[\d][.eE][\d+-]|\d{16}")
 _MAX_LINE_BYTES = 10_000_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -45,18 +50,48 @@ def rows(stream: BinaryIO, known_columns: Collection[str]) -> Iterator[Row | Ref
 
 def _row(number: int, content: bytes) -> Row | Refusal:
     """Read one line."""
+    if content.count(b"[") + content.count(b"{") > MAX_NESTING and _depth(content) > MAX_NESTING:
+        return Refusal(number, "nested too deeply", f"more than {MAX_NESTING} levels")
     try:
         value = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
+        if _FRACTION.search(content):
+            # orjson makes 12.50 a number; as a value it is 12.50.
+            value = json.loads(content, parse_float=str)
+    except ValueError as error:
         return Refusal(number, "not JSON", str(error))
     if not isinstance(value, dict):
         return Refusal(number, "not a JSON object", "each line needs one {…}")
+    return _meaning(number, value)
+
+
+def _meaning(number: int, value: dict[str, Any]) -> Row | Refusal:
+    """Tell what an object is: a conversation in one of its shapes, or a plain record."""
     if isinstance(value.get("contents"), list):
         system = value.get("systemInstruction") or value.get("system_instruction") or {}
         return _conversation(number, value["contents"], _parts_text(system) or "")
     if isinstance(value.get("messages"), list):
         return _conversation(number, value["messages"], "")
+    return _record(number, value)
+
+
+def _record(number: int, value: dict[str, Any]) -> Row | Refusal:
+    """Take a plain record as it is; an AutoML export looks like one, but means something else."""
+    if "textContent" in value or "textGcsUri" in value:
+        detail = 'an AutoML export is not read; write {"text": …, "label": …}'
+        return Refusal(number, "AutoML export", detail)
     return Row(number, value)
+
+
+def _depth(content: bytes) -> int:
+    """Count how deeply brackets are nested; those inside of texts count too."""
+    depth = deepest = 0
+    for byte in content:
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
 
 
 def _conversation(number: int, turns: list[Any], system: str) -> Row | Refusal:

@@ -1,0 +1,50 @@
+"""What a dataset's candidates are measured with, and whether they still need to be."""
+
+from dataclasses import dataclass
+
+from functions.evaluate_model.measure import Services
+from shared import paths
+from shared.errors import Rejected
+from shared.ports import World
+from shared.records import DatasetRecord, TaskRecord, read
+from shared.task import Task
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a dataset's candidates are measured with."""
+
+    world: World
+    services: Services
+    dataset: DatasetRecord
+    policy: Task
+
+
+def open_bench(world: World, services: Services, task: str, dataset: str) -> Bench:
+    """Read the dataset and the task's policy as it is now; a target is one of a type of task."""
+    record = read(world.buckets.artifacts, paths.dataset_record(task, dataset), DatasetRecord)
+    if record is None:
+        raise Rejected(f"The task {task!r} has no dataset {dataset[:60]!r}.")
+    current = read(world.buckets.artifacts, paths.task_record(task), TaskRecord)
+    if current is None or current.task.type == record.task.type:
+        return Bench(world, services, record, current.task if current else record.task)
+    parts = ("prompting", "tuning", "evaluation", "serving")
+    policy = record.task.model_copy(update={part: getattr(current.task, part) for part in parts})
+    return Bench(world, services, record, policy)
+
+
+def is_superseded(bench: Bench) -> bool:
+    """Whether the task has a later upload, or has become another type of task.
+
+    Only the latest dataset is measured and tuned by itself: an older one is history.
+    """
+    mine, artifacts = bench.dataset, bench.world.buckets.artifacts
+    current = read(artifacts, paths.task_record(mine.task_name), TaskRecord)
+    if current is not None and current.task.type != mine.task.type:
+        return True
+    for stored in artifacts.list(f"tasks/{mine.task_name}/datasets/"):
+        if stored.name.endswith("/dataset.json"):
+            other = read(artifacts, stored.name, DatasetRecord)
+            if other is not None and other.source_generation > mine.source_generation:
+                return True
+    return False
