@@ -14,15 +14,25 @@ class BaseModel:
         adapter_sizes: Adapter sizes that tuning accepts.
         serving_locations: Tuning region to the location that serves the tuned endpoint.
         maximum_epochs: The largest epoch_count that tuning accepts.
+        several_candidates: Whether one request may ask for several candidates.
     """
 
     name: str
     adapter_sizes: tuple[int, ...]
     serving_locations: dict[str, str]
     maximum_epochs: int = 100
+    several_candidates: bool = True
 
+
+# People report this refusal for the real model; one that refuses keeps the fallback honest.
+_ONE_CANDIDATE = frozenset({"gemini-3.1-flash-lite"})
 
 BASE_MODELS: dict[str, BaseModel] = {
-    name: BaseModel(name, known.adapter_sizes, known.tuned_in)
+    name: BaseModel(
+        name,
+        known.adapter_sizes,
+        known.tuned_in,
+        several_candidates=name not in _ONE_CANDIDATE,
+    )
     for name, known in base_models().items()
 }

@@ -12,6 +12,7 @@ from google.cloud import aiplatform_v1
 from google.protobuf import json_format
 
 from local.vertex.answers import Knowledge, Sampling, write_answer
+from local.vertex.base_models import BASE_MODELS
 from local.vertex.prompted import CANNOT, know_question, reasoning
 from local.vertex.questions import Question, read_question
 from local.vertex.tokens import count_tokens
@@ -114,6 +115,9 @@ def generate(
     """
     config = request.generation_config
     plain = aiplatform_v1.GenerationConfig.pb(config)
+    base = BASE_MODELS.get(model_name)
+    if tuned is None and base and not base.several_candidates and config.candidate_count > 1:
+        raise invalid("Multiple candidates is not enabled for this model.")
     instruction = _text_of(request.system_instruction)
     turns = [(content.role or "user", _text_of(content)) for content in request.contents]
     question = read_question(

@@ -291,6 +291,18 @@ def test_a_model_gives_as_many_samples_as_were_asked_for(ports: Ports) -> None:
     assert ports.generator.generate(BASE_MODEL, prompt, Sampling(5, 0.7, 7)).texts == reply.texts
 
 
+def test_a_model_that_refuses_several_candidates_is_asked_for_one_at_a_time(
+    cloud: LocalCloud,
+) -> None:
+    model = "locations/us/publishers/google/models/gemini-3.1-flash-lite"
+    system = "Name the colour.\n\nAnswer with exactly one of these labels and nothing else:\n"
+    prompt = Prompt(f"{system}- red\n- blue", (("user", "a rose, or the sea"),))
+    gemini = Gemini(Settings.from_environment(cloud.environment))
+    replies = [gemini.generate(model, prompt, Sampling(6, 1.5, 3)) for _ in range(2)]
+    assert [len(reply.texts) for reply in replies] == [6, 6]
+    assert replies[0].texts == replies[1].texts
+
+
 # ExactMatch
 
 
