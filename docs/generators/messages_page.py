@@ -23,6 +23,7 @@ PROMOTION_KEYS = {
     "dataset": "The id of the dataset that the candidate was measured on.",
     "candidate": "The candidate's name, as reports and verdicts have it: a prompting strategy such "
     "as `few-shot`, or a tuned model such as `tuned-e4-m1-a1`.",
+    "run": "The run that tuned it: only when several runs have a model of that name.",
 }
 
 FACTS: dict[Happening, str] = {
@@ -112,7 +113,7 @@ def messages_page() -> str:
         paragraph(
             "Makes a candidate the champion by hand: to promote when the task says "
             "`evaluation.promote: by_hand`, or to roll back. The candidate must have been measured "
-            "on that dataset. All three keys are needed. A champion's record, "
+            "on that dataset. The first three keys are needed. A champion's record, "
             "`tasks/<task>/champion.json` in the artifacts bucket, holds its history."
         ),
         table(("key", "meaning"), [(f"`{key}`", text) for key, text in PROMOTION_KEYS.items()]),
