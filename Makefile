@@ -22,8 +22,8 @@ demo: $(VENV)/local  ## three labelled files become models that answer documents
 local: $(VENV)/local  ## keep the local cloud up; drop files into local-cloud/
 	@$(BIN)/python -m local up
 
-test: $(VENV)/tests  ## run all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/tests $(VENV)/checkov/installed  ## run all tests
+	PATH="$(CURDIR)/$(VENV)/checkov/bin:$$PATH" $(BIN)/python -m pytest
 
 quick: $(VENV)/tests  ## run the tests that take no time
 	$(BIN)/python -m pytest -m "not slow"
@@ -40,6 +40,7 @@ format: $(VENV)/tests  ## put the code into its form
 
 docs: $(VENV)/tests  ## write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.generators.infra_page
 
 performance: $(VENV)/tests  ## measure what each function's bundle imports
 	$(BIN)/python -m benchmarks.imports
@@ -51,10 +52,21 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: $(VENV)/tests  ## write every requirements.txt again, from pyproject.toml
 	$(COMPILE) --upgrade --extra tests --output-file tests/requirements.txt
 	$(COMPILE) --extra local --constraint tests/requirements.txt --output-file local/requirements.txt
+	echo "checkov>=3.3" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --upgrade - \
+		--output-file tests/infra/checkov-requirements.txt
 	for name in $(FUNCTIONS); do \
 		$(COMPILE) --extra $$name --constraint tests/requirements.txt \
 			--output-file functions/$$name/requirements.txt || exit 1; \
 	done
+
+# Checkov wants older versions of what the functions use, so it has an environment of its own.
+$(VENV)/checkov/installed: tests/infra/checkov-requirements.txt | $(VENV)/tests
+	@echo "Installing Checkov into $(VENV)/checkov; this happens once."
+	@$(PYTHON) -m venv $(VENV)/checkov
+	@$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r tests/infra/checkov-requirements.txt
+	@touch $@
 
 clean:  ## remove the virtual environment and what runs have left
 	rm -rf $(VENV) out local-cloud .mypy_cache .pytest_cache .ruff_cache

@@ -20,7 +20,12 @@ locals {
       aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", group = ["metric.label.status"]
     },
     {
-      title   = "Confidence: answers that went to review, by task"
+      title   = "Confidence of half of the answers is below, by task"
+      filter  = local.logged["answer-confidence"]
+      aligner = "ALIGN_DELTA", reducer = "REDUCE_PERCENTILE_50", group = ["metric.label.task"]
+    },
+    {
+      title   = "Answers that went to review, by task"
       filter  = "${local.logged["documents-answered"]} AND metric.labels.status=\"review\""
       aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", group = ["metric.label.task"]
     },
@@ -40,9 +45,9 @@ locals {
       aligner = "ALIGN_MAX", reducer = "REDUCE_MAX", group = ["resource.label.subscription_id"]
     },
     {
-      title   = "Spend: tuning runs, planned and refused"
-      filter  = local.logged["runs-recorded"]
-      aligner = "ALIGN_SUM", reducer = "REDUCE_SUM", group = ["metric.label.state"]
+      title   = "Spend: estimated US dollars of a tuning run (95 of 100 are below), by state"
+      filter  = local.logged["estimated-spend"]
+      aligner = "ALIGN_DELTA", reducer = "REDUCE_PERCENTILE_95", group = ["metric.label.state"]
     },
     {
       title   = "Tuning jobs, by the state they came to"

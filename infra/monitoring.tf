@@ -2,12 +2,15 @@
 # Every message named here is one that the product logs; a test holds that.
 
 locals {
-  # Log line -> the fields that become the metric's labels.
+  # Log line -> the fields that become the metric's labels; with a value, that field is measured
+  # rather than lines counted.
   log_metrics = {
     "datasets-converted"  = { message = "dataset converted", labels = ["task"] }
     "candidates-measured" = { message = "candidate measured", labels = ["task", "split"] }
     "runs-recorded"       = { message = "run recorded", labels = ["task", "state"] }
     "jobs-moved"          = { message = "job moved", labels = ["before", "now"] }
+    "estimated-spend"     = { message = "run recorded", labels = ["task", "state"], value = "estimated_usd" }
+    "answer-confidence"   = { message = "document answered", labels = ["task"], value = "confidence" }
     "verdicts"            = { message = "verdict", labels = ["task", "decision"] }
     "champions"           = { message = "champion", labels = ["task"] }
     "documents-answered"  = { message = "document answered", labels = ["task", "status"] }
@@ -23,6 +26,18 @@ locals {
       filter = "severity>=ERROR AND jsonPayload.error:*"
       labels = { message = "EXTRACT(jsonPayload.message)", error = "EXTRACT(jsonPayload.error)" }
       advice = "The log line has the error's type and the lines of code that it came through. The message is delivered again until it is dead-lettered."
+    }
+    near_budget = {
+      title  = "a tuning run takes most of its budget"
+      filter = "jsonPayload.message=\"run recorded\" AND jsonPayload.state=\"open\" AND jsonPayload.budget_share>=0.8"
+      labels = { task = "EXTRACT(jsonPayload.task)", run = "EXTRACT(jsonPayload.run)" }
+      advice = "The run has started and is expected to stay within tuning.budget_usd; the estimate errs by up to 25 %. Its record in the artifacts bucket says what it may cost."
+    }
+    retirement = {
+      title  = "a base model in use is about to be retired"
+      filter = "jsonPayload.message=\"a base model retires soon\""
+      labels = { task = "EXTRACT(jsonPayload.task)", base_model = "EXTRACT(jsonPayload.base_model)", days = "EXTRACT(jsonPayload.days)" }
+      advice = "Name another base model in the task's tuning.base_model, and upload task.yaml: the task's latest file is measured and tuned again."
     }
     over_budget = {
       title  = "a tuning run was refused over its budget"
@@ -54,10 +69,11 @@ resource "google_logging_metric" "metrics" {
   filter      = "${local.services_filter} AND jsonPayload.message=\"${each.value.message}\""
 
   label_extractors = { for label in each.value.labels : label => "EXTRACT(jsonPayload.${label})" }
+  value_extractor  = try("EXTRACT(jsonPayload.${each.value.value})", null)
 
   metric_descriptor {
     metric_kind = "DELTA"
-    value_type  = "INT64"
+    value_type  = can(each.value.value) ? "DISTRIBUTION" : "INT64"
 
     dynamic "labels" {
       for_each = each.value.labels

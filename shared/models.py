@@ -2,13 +2,17 @@
 
 import difflib
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from shared import log
 from shared.errors import Rejected
+
+WARN_DAYS = 90
 
 
 class BaseModelSpec(BaseModel):
@@ -20,6 +24,7 @@ class BaseModelSpec(BaseModel):
     adapter_sizes: tuple[int, ...]
     training_price: float
     price_note: str
+    retires: date | None = None
 
 
 @cache
@@ -48,6 +53,28 @@ def find_base_model(name: str, region: str) -> BaseModelSpec:
             f"{name} is not tuned in {region}.", f"Deploy tunedrop to one of: {regions}."
         )
     return known[name]
+
+
+def warn_of_retirement(name: str, today: date, task: str) -> None:
+    """Log a warning when a base model that is in use is about to be retired.
+
+    Args:
+        name: The model; one that is not in the table is not warned of.
+        today: The day.
+        task: The task that uses it.
+    """
+    known = base_models().get(name)
+    days = retirement_warning(known, today) if known else None
+    if days is not None:
+        log.warning("a base model retires soon", task=task, base_model=name, days=days)
+
+
+def retirement_warning(model: BaseModelSpec, today: date) -> int | None:
+    """Count the days until a model is retired; None while there is no reason to speak of it."""
+    if model.retires is None:
+        return None
+    days = (model.retires - today).days
+    return days if days <= WARN_DAYS else None
 
 
 def serving_location(name: str, region: str) -> str:

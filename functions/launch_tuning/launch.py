@@ -12,7 +12,7 @@ from shared.errors import Rejected, Retry
 from shared.events import Event, Message
 from shared.facts import publish_fact
 from shared.jobs import advance_jobs, record_jobs
-from shared.models import find_base_model
+from shared.models import find_base_model, warn_of_retirement
 from shared.ports import TuningService, World
 from shared.records import DatasetRecord, JobRecord, RunRecord, TaskRecord, change, read
 from shared.task import Configuration, Configurations, Tuning
@@ -45,6 +45,7 @@ def launch(event: Event, world: World, tuning: TuningService) -> None:
     current = read(world.buckets.artifacts, paths.task_record(request.task), TaskRecord)
     policy = _policy(request, (current.task if current else dataset.task).tuning)
     model = find_base_model(policy.base_model, world.settings.location)
+    warn_of_retirement(policy.base_model, world.clock().date(), request.task)
     plan = plan_sweep(policy.sweep, model)
     estimate = estimate_price(dataset.training_tokens, plan, model)
     run = _record_run(world, dataset, policy, plan, estimate)
@@ -157,7 +158,15 @@ def _record_run(
     path = paths.run_record(task, identifier)
     recorded = change(world.buckets.artifacts, path, RunRecord, first) or run
     if recorded.created == run.created:
-        log.info("run recorded", task=task, run=identifier, state=run.state, jobs=len(plan))
+        log.info(
+            "run recorded",
+            task=task,
+            run=identifier,
+            state=run.state,
+            jobs=len(plan),
+            estimated_usd=estimate.usd,
+            budget_share=round(estimate.usd / policy.budget_usd, 4),
+        )
         publish_fact(
             world.publisher,
             "run-refused" if over else "run-planned",

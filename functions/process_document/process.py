@@ -13,6 +13,7 @@ from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
 from shared.facts import publish_fact
 from shared.file_kinds import refuse_packed
+from shared.models import warn_of_retirement
 from shared.ports import Generator, Reply, Sampling, World
 from shared.prompts import parse_answer, prompt_hash
 from shared.records import (
@@ -122,7 +123,13 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     decided = vote([parse_answer(champion.task, text) for text in reply.texts])
     result = _result(arrival, world, champion, serving, document, reply, decided)
     if _keep(world, result):
-        log.info("document answered", task=arrival.task, status=result.status)
+        log.info(
+            "document answered",
+            task=arrival.task,
+            status=result.status,
+            confidence=round(decided.confidence, 4),
+        )
+        warn_of_retirement(champion.candidate.base_model, world.clock().date(), arrival.task)
         _tell(world, result)
 
 

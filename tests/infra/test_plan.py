@@ -435,6 +435,8 @@ def test_every_message_that_a_metric_counts_is_logged_with_the_fields_it_takes(
         }
         assert all(fields)
         assert {item[1] for item in fields if item} <= logged.get(message, set()), message
+        if metric["value_extractor"]:
+            assert metric["value_extractor"][20:-1] in logged[message]
         described = metric["metric_descriptor"][0]["labels"]
         assert {item["key"] for item in described} == set(metric["label_extractors"])
 
@@ -445,7 +447,9 @@ def test_every_log_line_that_an_alert_waits_for_is_logged(applied: Applied) -> N
         (match,) = alert["conditions"][0]["condition_matched_log"]
         for message in re.findall(r'jsonPayload\.message="([^"]+)"', match["filter"]):
             assert message in logged
-            assert {"state", "task", "run"} <= logged[message]
+            read = re.findall(r"jsonPayload\.(\w+)", match["filter"])
+            read += re.findall(r"\.(\w+)\)", "".join(match["label_extractors"].values()))
+            assert set(read) - {"message"} <= logged[message]
 
 
 def _logged() -> dict[str, set[str]]:
