@@ -12,7 +12,8 @@ from rich.markup import escape
 
 from local.clients import Clients
 from shared.ports import Bucket
-from shared.records import RejectionRecord, read
+from shared.record_store import read
+from shared.records import RejectionRecord
 
 SUBSCRIPTION = "local-progress"
 FACTS_TOPIC = "pipeline-events"

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from shared import paths
 from shared.ports import Bucket, Buckets
+from shared.record_store import read
 from shared.records import (
     ChampionRecord,
     DatasetRecord,
@@ -19,7 +20,6 @@ from shared.records import (
     RunRecord,
     TaskRecord,
     VerdictRecord,
-    read,
 )
 
 R = TypeVar("R", bound=Record)

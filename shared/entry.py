@@ -14,7 +14,8 @@ from shared.errors import Conflict, Rejected, Retry
 from shared.events import Event, ObjectArrived, Sender, describe, parse_event
 from shared.facts import publish_fact
 from shared.ports import World
-from shared.records import RejectionRecord, create
+from shared.record_store import create
+from shared.records import RejectionRecord
 
 MAX_SUBJECT = 300
 

@@ -11,16 +11,8 @@ from shared import lifecycle, log, open_work, paths
 from shared.errors import Conflict, QuotaExceeded, Rejected, Retry, TunedropError
 from shared.facts import publish_fact
 from shared.ports import TuningRequest, TuningService, World
-from shared.records import (
-    BrokenRecord,
-    DatasetRecord,
-    JobRecord,
-    RunRecord,
-    create,
-    load,
-    read,
-    replace,
-)
+from shared.record_store import BrokenRecord, create, load, read, replace
+from shared.records import DatasetRecord, JobRecord, RunRecord
 
 
 @dataclass(frozen=True)

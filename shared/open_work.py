@@ -9,7 +9,8 @@ from typing import Literal
 
 from shared import paths
 from shared.ports import World
-from shared.records import OpenMarker, change, create, read
+from shared.record_store import change, create, read
+from shared.records import OpenMarker
 
 Kind = Literal["dataset", "run", "document"]
 

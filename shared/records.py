@@ -4,15 +4,12 @@ One object takes about one write a second, so a record is one job, one run, one 
 a growing list.
 """
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from shared.errors import Conflict, NotFound, TunedropError
 from shared.examples import FieldValue
-from shared.ports import Bucket
 from shared.task import Configuration, Task
 
 JobState = Literal[
@@ -32,19 +29,12 @@ JobState = Literal[
 Decision = Literal["promote_tuned", "keep_prompting", "not_enough_data"]
 
 
-class BrokenRecord(TunedropError):
-    """A record cannot be read: somebody changed it by hand, or a newer version wrote it."""
-
-
 class Record(BaseModel):
     """What all records share."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1] = 1
-
-
-R = TypeVar("R", bound=Record)
 
 
 class TaskRecord(Record):
@@ -295,82 +285,3 @@ class OpenMarker(Record):
     id: str
     since: datetime
     event: dict[str, str] = {}
-
-
-def load(bucket: Bucket, path: str, kind: type[R]) -> tuple[R, int] | None:
-    """Read a record and its generation; None when there is none.
-
-    Raises:
-        BrokenRecord: The object there is not such a record.
-    """
-    try:
-        content, generation = bucket.read(path)
-    except NotFound:
-        return None
-    try:
-        return kind.model_validate_json(content), generation
-    except ValidationError as error:
-        raise BrokenRecord(
-            f"gs://{bucket.name}/{path} is not a {kind.__name__}: {error.error_count()} problems, "
-            f"first at {error.errors()[0]['loc']}. Restore it, or delete it to have it made anew."
-        ) from None
-
-
-def read(bucket: Bucket, path: str, kind: type[R]) -> R | None:
-    """Read a record; None when there is none. Raises BrokenRecord."""
-    found = load(bucket, path, kind)
-    return found[0] if found else None
-
-
-def create(bucket: Bucket, path: str, record: Record) -> bool:
-    """Write a record unless there is one already; say whether it was written."""
-    try:
-        bucket.write(path, encode(record), if_generation=0)
-    except Conflict:
-        return False
-    return True
-
-
-def replace(bucket: Bucket, path: str, record: Record, generation: int) -> int:
-    """Write over the generation that was read and return the new one. Raises Conflict."""
-    return bucket.write(path, encode(record), if_generation=generation)
-
-
-def change(
-    bucket: Bucket, path: str, kind: type[R], edit: Callable[[R | None], R | None], tries: int = 8
-) -> R | None:
-    """Change a record by compare-and-set, reading again when another writer was faster.
-
-    Args:
-        bucket: Where the record is.
-        path: Its name.
-        kind: Its model.
-        edit: From the record as it is (None when there is none) to the record as it should be,
-            or None to leave it alone. It may be called several times.
-        tries: How often to try.
-
-    Returns:
-        The record as it now is.
-
-    Raises:
-        Conflict: Others were faster every time.
-    """
-    for attempt in range(tries):
-        found = load(bucket, path, kind)
-        old, generation = found or (None, 0)
-        new = edit(old)
-        if new is None or new == old:
-            return old
-        try:
-            replace(bucket, path, new, generation)
-        except Conflict:
-            if attempt + 1 == tries:
-                raise
-        else:
-            return new
-    return None
-
-
-def encode(record: Record) -> bytes:
-    """Write a record as JSON that people can read."""
-    return record.model_dump_json(indent=1).encode()

@@ -16,7 +16,8 @@ from shared.events import Message, ObjectArrived
 from shared.examples import Example
 from shared.ports import Buckets, Reply, Sampling, StoredObject, TuningJob, TuningRequest, World
 from shared.prompts import Prompt, tuning_line
-from shared.records import DatasetRecord, create
+from shared.record_store import create
+from shared.records import DatasetRecord
 from shared.settings import Settings
 from shared.task import Task
 

@@ -26,7 +26,8 @@ from shared.examples import Example
 from shared.file_kinds import refuse_packed
 from shared.ports import Bucket, World
 from shared.prompts import answer_text, system_instruction, tuning_line
-from shared.records import DatasetRecord, TaskRecord, create, read
+from shared.record_store import create, read
+from shared.records import DatasetRecord, TaskRecord
 from shared.task import FieldSpec, Task
 from shared.tokens import estimate_tokens
 

@@ -7,7 +7,8 @@ from shared.events import Event, ObjectArrived
 from shared.facts import publish_fact
 from shared.models import find_base_model
 from shared.ports import World
-from shared.records import DatasetRecord, TaskRecord, change
+from shared.record_store import change
+from shared.records import DatasetRecord, TaskRecord
 from shared.task import parse_task
 
 TASK_FILE = "task.yaml"

@@ -6,7 +6,8 @@ from functions.evaluate_model.measure import Services
 from shared import paths
 from shared.errors import Rejected
 from shared.ports import World
-from shared.records import DatasetRecord, TaskRecord, read
+from shared.record_store import read
+from shared.records import DatasetRecord, TaskRecord
 from shared.task import Task
 
 

@@ -7,15 +7,8 @@ from functions.evaluate_model.report import write_report
 from functions.evaluate_model.verdict import Finalists, best, decide
 from shared import log, paths
 from shared.facts import publish_fact
-from shared.records import (
-    ChampionRecord,
-    EvaluationRecord,
-    JobRecord,
-    RunRecord,
-    VerdictRecord,
-    change,
-    read,
-)
+from shared.record_store import change, read
+from shared.records import ChampionRecord, EvaluationRecord, JobRecord, RunRecord, VerdictRecord
 
 
 def conclude(

@@ -20,15 +20,8 @@ from shared.examples import ENOUGH_FOR_TUNING
 from shared.facts import publish_fact
 from shared.lifecycle import TERMINAL
 from shared.ports import World
-from shared.records import (
-    ChampionRecord,
-    DatasetRecord,
-    EvaluationRecord,
-    JobRecord,
-    RunRecord,
-    change,
-    read,
-)
+from shared.record_store import change, read
+from shared.records import ChampionRecord, DatasetRecord, EvaluationRecord, JobRecord, RunRecord
 from shared.task import Task
 from shared.validation import explain
 

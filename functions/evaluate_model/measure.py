@@ -20,7 +20,8 @@ from shared.errors import Conflict, NotFound, Rejected
 from shared.examples import Example
 from shared.ports import Bucket, ExactMatch, Generator, Sampling, World
 from shared.prompts import answer_text, parse_answer
-from shared.records import Candidate, DatasetRecord, EvaluationRecord, Record, create, read
+from shared.record_store import create, read
+from shared.records import Candidate, DatasetRecord, EvaluationRecord, Record
 from shared.voting import INVALID
 
 SHARD_ROWS = 16

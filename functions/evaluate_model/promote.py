@@ -6,15 +6,8 @@ from shared import log, paths
 from shared.errors import Rejected
 from shared.facts import publish_fact
 from shared.ports import World
-from shared.records import (
-    Candidate,
-    ChampionRecord,
-    DatasetRecord,
-    EvaluationRecord,
-    Promotion,
-    change,
-    read,
-)
+from shared.record_store import change, read
+from shared.records import Candidate, ChampionRecord, DatasetRecord, EvaluationRecord, Promotion
 
 MAX_HISTORY = 50
 

@@ -14,7 +14,8 @@ from shared.facts import publish_fact
 from shared.jobs import advance_jobs, record_jobs
 from shared.models import find_base_model, warn_of_retirement
 from shared.ports import TuningService, World
-from shared.records import DatasetRecord, JobRecord, RunRecord, TaskRecord, change, read
+from shared.record_store import change, read
+from shared.records import DatasetRecord, JobRecord, RunRecord, TaskRecord
 from shared.task import Configuration, Configurations, Tuning
 from shared.validation import explain
 

@@ -16,15 +16,8 @@ from shared.file_kinds import refuse_packed
 from shared.models import warn_of_retirement
 from shared.ports import Generator, Reply, Sampling, World
 from shared.prompts import parse_answer, prompt_hash
-from shared.records import (
-    ChampionRecord,
-    Provenance,
-    ResultRecord,
-    TaskRecord,
-    change,
-    encode,
-    read,
-)
+from shared.record_store import change, encode, read
+from shared.records import ChampionRecord, Provenance, ResultRecord, TaskRecord
 from shared.task import Serving
 from shared.voting import Vote, vote
 

@@ -8,7 +8,8 @@ from shared.errors import Retry, TunedropError
 from shared.jobs import advance_jobs
 from shared.lifecycle import TERMINAL
 from shared.ports import TuningService, World
-from shared.records import ChampionRecord, JobRecord, OpenMarker, RunRecord, read
+from shared.record_store import read
+from shared.records import ChampionRecord, JobRecord, OpenMarker, RunRecord
 
 
 def watch(world: World, tuning: TuningService) -> None:

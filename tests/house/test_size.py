@@ -7,7 +7,6 @@ LIMIT = 300
 
 LONGER = {
     "shared/task.py": "all of task.yaml in one place; docs/task.md is generated from it",
-    "shared/records.py": "all records in one place, and nothing but their fields",
     "local/pubsub/broker.py": "one lock guards one state; two files would hide that",
 }
 

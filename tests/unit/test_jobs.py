@@ -9,7 +9,8 @@ from shared import open_work, paths
 from shared.errors import Rejected, Retry
 from shared.examples import Example
 from shared.jobs import advance_jobs, record_jobs
-from shared.records import JobRecord, RunRecord, create, read
+from shared.record_store import create, read
+from shared.records import JobRecord, RunRecord
 from shared.task import Configuration, Task
 from tests.fakes import Crash, FakeWorld, fake_world, store_dataset
 

@@ -13,7 +13,8 @@ from shared.events import ObjectArrived
 from shared.examples import Example
 from shared.jobs import advance_jobs
 from shared.models import base_models, find_base_model
-from shared.records import TaskRecord, create
+from shared.record_store import create
+from shared.records import TaskRecord
 from shared.task import Configuration, Task
 from tests.fakes import Crash, FakeWorld, fake_world, message, store_dataset
 

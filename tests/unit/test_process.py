@@ -13,7 +13,8 @@ from shared.errors import NotFound, Rejected, Retry
 from shared.events import ObjectArrived
 from shared.ports import Sampling
 from shared.prompts import Prompt
-from shared.records import Candidate, ChampionRecord, Shot, TaskRecord, create, encode
+from shared.record_store import create, encode
+from shared.records import Candidate, ChampionRecord, Shot, TaskRecord
 from shared.task import Task
 from tests.fakes import Crash, FakeGenerator, FakeWorld, Speaker, fake_world, message
 

@@ -7,7 +7,8 @@ import pytest
 from functions.evaluate_model.promote import promote, promote_by_hand
 from shared import paths
 from shared.errors import Rejected
-from shared.records import Candidate, ChampionRecord, EvaluationRecord, create, read
+from shared.record_store import create, read
+from shared.records import Candidate, ChampionRecord, EvaluationRecord
 from shared.task import Task
 from tests.fakes import START, FakeWorld, fake_world, store_dataset
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import Conflict, NotFound, Retry
-from shared.records import BrokenRecord, OpenMarker, change, create, encode, load, read
+from shared.record_store import BrokenRecord, change, create, encode, load, read
+from shared.records import OpenMarker
 from tests.fakes import FakeBucket, Faults
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)

@@ -7,7 +7,8 @@ from shared import open_work, paths
 from shared.errors import Retry
 from shared.examples import Example
 from shared.jobs import record_jobs
-from shared.records import Candidate, ChampionRecord, JobRecord, RunRecord, create, read
+from shared.record_store import create, read
+from shared.records import Candidate, ChampionRecord, JobRecord, RunRecord
 from shared.task import Configuration, Task
 from tests.fakes import FakeWorld, fake_world, store_dataset
 
