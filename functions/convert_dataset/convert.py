@@ -133,7 +133,10 @@ def _open_upload(event: ObjectArrived, bucket: Bucket, declared: TaskRecord | No
     if not sample:
         raise Rejected(_nothing_readable(name, chosen.name, first))
     columns = find_columns(sample, task, name)
-    explanation: tuple[str, ...] = (f"the file was read as {chosen.name}",)
+    named = ", ".join(sample[0].values)
+    explanation: tuple[str, ...] = (
+        f"the file was read as {chosen.name}, with the columns {named}",
+    )
     if task is None:
         inference = infer_task(sample, columns, name)
         task = inference.task
