@@ -82,7 +82,10 @@ class DownloadFolder:
             if self._known.get(blob.name) == blob.generation and target.exists():
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(blob.download_as_bytes())
+            # Whoever watches the folder sees a file whole or not at all.
+            unfinished = target.with_name(f".{blob.generation}.unfinished")
+            unfinished.write_bytes(blob.download_as_bytes())
+            unfinished.replace(target)
             self._known[blob.name] = blob.generation
         for name in set(self._known) - there:
             (self._folder / name).unlink(missing_ok=True)
