@@ -123,7 +123,7 @@ class LocalCloud:
     def is_quiet(self) -> bool:
         """Whether no message waits for a function, ticks left aside."""
         waiting = self.waiting()
-        return not any(
+        return not waiting.get(STORAGE_TOPIC) and not any(
             waiting.get(subscription(name, topic))
             for name, function in self.table.functions.items()
             for topic in function.topics

@@ -155,7 +155,7 @@ def test_documents_that_come_first_are_answered_once_there_is_a_champion(
     quick.write_text(text.replace("when: prompting_misses_target", "when: never"), "utf-8")
     with start_cloud() as (_, driver):
         documents = driver.upload_documents("parcels", folder / "documents")
-        driver.wait_until_quiet(60)
+        driver.wait_for_answers("parcels", documents, 60, champion=False)
         waiting = driver.summarize("parcels")["documents"]
         assert {item["status"] for item in waiting} == {"waiting"}
         upload = driver.upload_dataset("parcels", folder / "parcel_questions.csv", quick)
