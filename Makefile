@@ -11,7 +11,7 @@ MAKE_VENV = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test quick check format docs lock performance clean
+.PHONY: help demo local test quick check format docs lock performance bench clean
 
 help:  ## list what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ docs: $(VENV)/tests  ## write the generated pages of docs/ again
 performance: $(VENV)/tests  ## measure what each function's bundle imports
 	$(BIN)/python -m benchmarks.imports
 
+bench: $(VENV)/bench  ## measure what converting a file costs
+	$(BIN)/python -W ignore -m benchmarks.conversion
+
 # One compile of everything first, so that all locks agree; then each part, held to it.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate pyproject.toml
@@ -52,6 +55,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: $(VENV)/tests  ## write every requirements.txt again, from pyproject.toml
 	$(COMPILE) --upgrade --extra tests --output-file tests/requirements.txt
 	$(COMPILE) --extra local --constraint tests/requirements.txt --output-file local/requirements.txt
+	$(COMPILE) --extra benchmarks --constraint tests/requirements.txt \
+		--output-file benchmarks/requirements.txt
 	echo "checkov>=3.3" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade - \
 		--output-file tests/infra/checkov-requirements.txt
@@ -82,3 +87,7 @@ $(VENV)/tests: tests/requirements.txt
 	@$(MAKE_VENV)
 	@$(PIP) -r tests/requirements.txt
 	@touch $@ $(VENV)/local
+
+$(VENV)/bench: benchmarks/requirements.txt | $(VENV)/tests
+	@$(PIP) -r benchmarks/requirements.txt
+	@touch $@

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from docs.generators.dependencies_page import dependencies_page
+from docs.generators.intake_page import intake_page
 from docs.generators.lifecycle_page import lifecycle_page
 from docs.generators.messages_page import messages_page
 from docs.generators.schemas import schema_files
@@ -15,6 +16,7 @@ def pages() -> dict[str, str]:
     """Write every page in memory: path in the checkout -> content."""
     return {
         "docs/task.md": task_page(),
+        "docs/intake.md": intake_page(),
         "docs/messages.md": messages_page(),
         "docs/lifecycle.md": lifecycle_page(),
         "docs/dependencies.md": dependencies_page(),

@@ -11,6 +11,7 @@ INTERRUPTED = 130
 EPILOG = """\
 examples:
   .venv/bin/python -m local demo
+  .venv/bin/python -m local convert reviews.csv
   .venv/bin/python -m local up
   .venv/bin/python -m local run --dataset reviews.csv
   .venv/bin/python -m local run --task task.yaml --dataset tickets.csv --documents inbox/ --json
@@ -61,6 +62,22 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", type=float, default=1800, metavar="SECONDS",
                      help="give up waiting after this long (default: %(default)s)")  # fmt: skip
 
+    convert = commands.add_parser(
+        "convert",
+        help="turn one labelled file into Gemini tuning data, and say what to mend in it",
+        description=_CONVERT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    convert.add_argument("file", type=Path, metavar="FILE",
+                         help="the labelled file, or a folder that holds it")  # fmt: skip
+    convert.add_argument(
+        "--task", type=Path,
+        help="task.yaml; left out, the one beside the file, else the task is inferred",
+    )  # fmt: skip
+    convert.add_argument("--name", help="the task's name (default: from the file's name)")
+    convert.add_argument("--out", type=Path, help="where it goes (default: out/<name>)")
+    convert.add_argument("--json", action="store_true", help="print report.json on stdout")
+
     demo = commands.add_parser("demo", help="run the three example tasks and show what came out")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), help="default: %(default)s")
     demo.add_argument("--json", action="store_true", help="print JSON summaries on stdout")
@@ -83,6 +100,23 @@ documents into <folder>/documents/<task>/; answers appear in <folder>/results/, 
 <folder>/artifacts/. The next start finds everything again."""
 
 
+_CONVERT = """\
+Do what convert_dataset does in the cloud, with the same code and without any server: read a
+labelled file, check it, divide it, and write it as Gemini tuning data with a report.
+
+example:
+  .venv/bin/python -m local convert reviews.csv
+    reads reviews.csv, with the columns text and label, and prints what should be mended first
+  out/reviews/report.html
+    says the same as a page
+  out/reviews/train.jsonl, validation.jsonl, test.jsonl
+    are ready for tuning; quarantine.jsonl has the rows that were left out, with the reason
+
+docs/intake.md lists the formats and the checks, docs/task.md what a task.yaml can say. Exit status:
+0 when there is a dataset, 2 when the file was rejected (the reason is printed), 1 when something
+broke."""
+
+
 def _add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, default=Path("local-cloud"),
                         help="the local cloud's folder (default: %(default)s)")  # fmt: skip
@@ -92,12 +126,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
     options = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    from local import commands
+    from local import commands, convert
 
     command = {
         "up": commands.up,
         "status": commands.status,
         "run": commands.run,
+        "convert": convert.convert,
         "demo": commands.demo,
         "bundle": commands.bundle,
     }[options.command]

@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             _print_json({"rejected": wrong})
         return REJECTED
-    name = options.name or _task_name(options.dataset)
+    name = options.name or task_name(options.dataset)
     out = options.out or Path("out") / name
     with tempfile.TemporaryDirectory(prefix="tunedrop-") as folder:
         wanted = Options(logs=out / "logs")
@@ -254,7 +254,7 @@ def _wrong_argument(options: argparse.Namespace) -> str:
     return ""
 
 
-def _task_name(dataset: Path) -> str:
+def task_name(dataset: Path) -> str:
     """Make a task's name out of a file's name."""
     stem = dataset.name.split(".")[0].lower()
     return re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_")[:40] or "task"

@@ -1,7 +1,7 @@
 """Answers and labelled texts, as every function means them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FieldValue = str | list[str] | None
 """A field's value: a text, several texts, or None when the text does not say."""
@@ -17,8 +17,7 @@ ENOUGH_FOR_TUNING = 100
 """Google's advice: with fewer training examples than this, prompt."""
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """One labelled text.
 
     Attributes:

@@ -16,6 +16,29 @@ TaskType = Literal["classification", "sentiment", "extraction"]
 Metric = Literal["exact_match", "macro_f1", "field_f1"]
 Strategy = Literal["zero-shot", "few-shot"]
 AdapterSize = Literal[1, 2, 4, 8, 16]
+Severity = Literal["info", "warning", "error"]
+Action = Literal["report", "drop", "reject"]
+FormatKey = Literal[
+    "csv",
+    "json",
+    "gemini",
+    "chat",
+    "automl-csv",
+    "automl-jsonl",
+    "label-studio",
+    "doccano",
+    "prodigy",
+    "spacy",
+    "tokens",
+    "instructions",
+    "fasttext",
+    "label-first",
+    "conll",
+    "tagged-xml",
+    "parquet",
+    "excel",
+    "folders",
+]
 
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -25,6 +48,11 @@ def _as_text(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("YAML reads this word as true or false; put it in quotes")
     return str(value) if isinstance(value, int | float) else value
+
+
+def _as_off(value: object) -> object:
+    """Take YAML's false for the word off, which it stands for."""
+    return "off" if value is False else value
 
 
 Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=200)]
@@ -64,6 +92,14 @@ class Columns(Part):
     label: Name | None = Field(
         None, description="The column that holds the label, named or numbered in the same way."
     )
+    split: Name | None = Field(
+        None,
+        description="The column that says train, validation or test. Left out, a column that "
+        "holds only such words is taken for it.",
+    )
+    missing: tuple[Name, ...] = Field(
+        (), description="Values that mean that a field has none, such as n/a."
+    )
 
 
 class Split(Part):
@@ -77,6 +113,24 @@ class Split(Part):
     )
     max_validation: int = Field(
         5000, ge=10, le=5000, description="At most this many validation examples (Vertex AI's cap)."
+    )
+    group_by: Name | None = Field(
+        None,
+        description="A column, such as a customer's number: rows with the same value are never in "
+        "two splits.",
+    )
+
+
+class Checks(Part):
+    """What becomes of findings: report them, drop their rows to quarantine, or reject the file."""
+
+    info: Action = Field("report", description="For findings that are good to know.")
+    warning: Action = Field("report", description="For findings that probably cost quality.")
+    error: Action = Field("drop", description="For rows that spoil training or measurement.")
+    severity: dict[str, Annotated[Severity | Literal["off"], BeforeValidator(_as_off)]] = Field(
+        {},
+        description="Another severity for a check, by its name, or off: "
+        "`near-duplicates: error`. docs/intake.md lists the checks.",
     )
 
 
@@ -192,6 +246,21 @@ class Task(Part):
     ordered: bool = Field(default=False, description="Whether the labels run from low to high.")
     columns: Columns = Field(Columns(), description="Where the file keeps text and label.")
     split: Split = Field(Split(), description="How examples are divided.")
+    format: FormatKey | None = Field(
+        None, description="The file's format; left out, it is found by its content. docs/intake.md."
+    )
+    encoding: Name | None = Field(
+        None, description="The text's encoding, such as gb18030; left out, it is found."
+    )
+    sheet: Name | None = Field(
+        None, description="The sheet of an Excel workbook; left out, the first."
+    )
+    offsets: Literal["exclusive", "inclusive"] | None = Field(
+        None,
+        description="Whether character offsets end behind the last character or on it; left out, "
+        "the texts they cut out tell.",
+    )
+    checks: Checks = Field(Checks(), description="What becomes of findings in the data.")
     lines: Literal["contents", "messages"] = Field(
         "contents",
         description="The shape of the lines that are written: contents, as Gemini is tuned now, "
@@ -256,7 +325,8 @@ class Task(Part):
     def data_key(self) -> dict[str, Any]:
         """The part of the task that shapes a dataset; the rest is policy and can change freely."""
         shaping = {"type", "instruction", "labels", "fields", "multi_label", "columns", "split"}
-        return self.model_dump(mode="json", include=shaping | {"lines"})
+        reading = {"format", "encoding", "sheet", "offsets", "checks", "lines"}
+        return self.model_dump(mode="json", include=shaping | reading)
 
 
 def parse_task(text: str, source: str = "task.yaml") -> Task:

@@ -23,9 +23,11 @@ PURPOSE = {
     "jinja2": "renders the HTML reports, escaped",
     "msgpack": "the values that Terraform and the tests' stand-in provider exchange",
     "mypy": "checks types, strictly",
-    "numpy": "arrays under metrics; the local stand-in's arithmetic",
+    "numpy": "arrays under the intake and the metrics; the local stand-in's arithmetic",
+    "openpyxl": "reads Excel workbooks",
     "orjson": "reads and writes the JSON lines of datasets",
     "pre-commit": "runs the local hooks before a commit",
+    "pyarrow": "reads Parquet files",
     "pydantic": "task.yaml, records and messages: checked, and described by schemas",
     "pytest": "runs the tests",
     "pytest-timeout": "ends a test that hangs",
@@ -34,12 +36,13 @@ PURPOSE = {
     "requests": "the transport errors of Google's REST clients",
     "rich": "what the local cloud prints",
     "ruff": "lints and formats",
-    "scikit-learn": "metrics; the local stand-in's models",
-    "scipy": "the exact test of the verdict; sparse matrices in the local stand-in",
+    "scikit-learn": "the search for wrong labels; metrics; the local stand-in's models",
+    "scipy": "groups of near duplicates; the exact test of the verdict; sparse matrices",
     "starlette": "the local stand-in for Vertex AI",
     "types-pyyaml": "PyYAML's types, for mypy",
     "uv": "compiles the lock files",
     "uvicorn": "serves the local stand-in for Vertex AI",
+    "xxhash": "the hashes that tell copies, groups and splits",
 }
 SPDX = {
     "Apache 2.0": "Apache-2.0",
@@ -74,7 +77,8 @@ def dependencies_page() -> str:
             "Every one is locked with its hashes, and what it brings along too: "
             "`functions/<name>/requirements.txt` for a function, `local/requirements.txt` for the "
             "local cloud, `tests/requirements.txt` for everything. `make lock` writes them. "
-            "The licence is what the installed package says of itself."
+            "The licence is what the installed package says of itself. `make bench` also installs "
+            "pandas (BSD-3-Clause), to be compared with: `benchmarks/requirements.txt`."
         ),
         table(("package", "needed by", "what for", "imported in", "licence"), rows),
     )
@@ -84,6 +88,7 @@ def direct_dependencies() -> dict[str, list[str]]:
     """Read pyproject.toml: package -> the parts that need it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     parts = {"every function": project["dependencies"], **project["optional-dependencies"]}
+    del parts["benchmarks"]  # not installed by the tests, which hold this page
     needed: dict[str, list[str]] = defaultdict(list)
     for part, requirements in parts.items():
         for requirement in requirements:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from functions.convert_dataset.report import DataReport
 from functions.launch_tuning.launch import TuningRequested
 from shared.facts import Fact
 from shared.records import ResultRecord
@@ -15,6 +16,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def schema_files() -> dict[str, str]:
     """Write the schemas: page -> content."""
     return {
+        "docs/data-report.json": _schema(DataReport, "serialization"),
         "docs/pipeline-event.json": _schema(Fact, "serialization"),
         "docs/tuning-requested.json": _schema(TuningRequested, "validation"),
         "docs/result.json": _schema(ResultRecord, "serialization"),

@@ -28,10 +28,22 @@ ordered: false
 columns:
   text: message
   label: 2                     # the second column of a file without a header
+  split: part
+  missing: [n/a]
 split:
   validation: 0.15
   test: 0.2
   max_validation: 2000
+  group_by: customer
+format: csv
+encoding: utf-8
+sheet: Messages                # of an Excel workbook
+offsets: exclusive             # of formats that count characters
+checks:
+  info: report
+  warning: report
+  error: drop
+  severity: {near-duplicates: error, personal-data: off}
 lines: contents
 target:
   metric: macro_f1

@@ -17,6 +17,7 @@ _WORDS: dict[object, str] = {
     float: "number",
     bool: "`true` or `false`",
 }
+_CONTAINERS = {tuple: "list of {}", dict: "mapping of {} to {}"}
 
 
 def describe_type(field: FieldInfo, link: Link) -> str:
@@ -60,8 +61,9 @@ def _type_words(annotation: Any, link: Link) -> str:
         return " or ".join(_type_words(item, link) for item in inner if item is not NoneType)
     if origin is Literal:
         return _choice([f"`{item}`" for item in inner])
-    if origin is tuple:
-        return f"list of {_type_words(inner[0], link)}"
+    if origin in _CONTAINERS:
+        parts = [_type_words(item, link) for item in inner if item is not Ellipsis]
+        return _CONTAINERS[origin].format(*parts)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return link(annotation)
     return _WORDS[annotation]

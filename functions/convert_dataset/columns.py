@@ -2,13 +2,13 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
-from functions.convert_dataset.formats.json_lines import ANSWER, SYSTEM, TEXT
-from functions.convert_dataset.rows import Row
+from functions.convert_dataset.rows import ANSWER, SPLIT, SYSTEM, TEXT, Row
 from shared.errors import Rejected
+from shared.task import Columns as ColumnNames
 from shared.task import Task
 
 TEXT_NAMES = (
@@ -27,6 +27,17 @@ OTHER_NAMES = frozenset(
     {"id", "uid", "uuid", "index", "idx", "row", "source", "meta", "metadata", "file", "filename",
      "split", "url", "date_added", "", SYSTEM}
 )  # fmt: skip
+SPLIT_NAMES = (
+    SPLIT, "ml_use", "set", "subset", "fold", "partition", "usage", "data_split", "dataset_split",
+)  # fmt: skip
+SPLIT_WORDS = {
+    "train": 0, "training": 0, "trn": 0,
+    "validation": 1, "valid": 1, "val": 1, "dev": 1, "development": 1, "eval": 1,
+    "test": 2, "testing": 2, "holdout": 2,
+    "": -1, "unassigned": -1, "unspecified": -1,
+}  # fmt: skip
+"""What files call the splits: index of splits.SPLITS, -1 for a row that is in none."""
+
 KNOWN_COLUMNS = frozenset(TEXT_NAMES) | frozenset(LABEL_NAMES)
 
 
@@ -40,19 +51,26 @@ class Columns:
             has a column of its own.
         fields: Field name -> column, for the latter.
         explanation: How they were found, for the report.
+        split: The column that says which split a row is in, if there is one.
+        group: The column whose equal values stay in one split, if task.yaml names one.
+        missing: Values that mean that a field has none.
     """
 
     text: str
     label: str | None
     fields: dict[str, str]
     explanation: tuple[str, ...]
+    split: str | None = None
+    group: str | None = None
+    missing: frozenset[str] = frozenset()
 
 
 def known_columns(task: Task | None) -> frozenset[str]:
     """Return the lower-case column names by which a header line is recognised."""
     if task is None:
         return KNOWN_COLUMNS
-    named = (task.columns.text, task.columns.label, *task.field_names)
+    columns = task.columns
+    named = (columns.text, columns.label, columns.split, task.split.group_by, *task.field_names)
     return KNOWN_COLUMNS | {name.lower() for name in named if name}
 
 
@@ -68,13 +86,31 @@ def find_columns(sample: Sequence[Row], task: Task | None, name: str) -> Columns
         Rejected: A column that task.yaml names is not there, or none looks right.
     """
     present = list(dict.fromkeys(column for row in sample for column in row.values))
-    if not present:
-        raise Rejected(f"{name} has no row that can be read.", "See its quarantined rows.")
+    wanted = task.columns if task else ColumnNames()
+    split = _wanted(wanted.split, present, name) or _split_column(sample, present)
+    group = _wanted(task.split.group_by if task else None, present, name)
+    found = _text_and_answer(sample, task, [item for item in present if item != split], name)
+    how = found.explanation
+    if split is not None:
+        how = (*how, f"the splits are those in the column {split!r}")
+    used = {found.text, found.label, split, group, SYSTEM, *found.fields.values()}
+    unused = [column for column in present if column not in used]
+    if unused:
+        how = (*how, f"not used: {', '.join(unused)}")
+    return replace(
+        found, explanation=how, split=split, group=group, missing=frozenset(wanted.missing)
+    )
+
+
+def _text_and_answer(
+    sample: Sequence[Row], task: Task | None, present: Sequence[str], name: str
+) -> Columns:
+    """Find the columns of the text and of the answer."""
     text = _wanted(task.columns.text if task else None, present, name)
     text = text or _by_name(TEXT_NAMES, present) or _longest(sample, present)
     if text is None:
         raise Rejected(
-            f"{name} has no column with text; its columns are {', '.join(present)}.",
+            f"{name} has no column with text; its columns are {', '.join(present) or 'none'}.",
             "Name the text's column in task.yaml: `columns: {text: …}`.",
         )
     rest = [column for column in present if column != text]
@@ -98,6 +134,17 @@ def find_columns(sample: Sequence[Row], task: Task | None, name: str) -> Columns
             f"Name the label's column in task.yaml: `columns: {{text: {text}, label: …}}`.",
         )
     return Columns(text, None, fields, (*how, f"the fields are in {', '.join(fields.values())}"))
+
+
+def _split_column(sample: Sequence[Row], present: Sequence[str]) -> str | None:
+    """Find the column that says train, validation or test, by its name and all of its values."""
+    for column in present:
+        if column.lower() not in SPLIT_NAMES:
+            continue
+        said = {str(row.values.get(column) or "").strip().lower() for row in sample}
+        if said <= SPLIT_WORDS.keys() and said != {""}:
+            return column
+    return None
 
 
 def as_json(value: object) -> object:
@@ -137,7 +184,7 @@ def _is_cut_from(sample: Sequence[Row], column: str, text: str) -> bool:
     """Whether most values of a column stand in the text beside them, as extracted fields do."""
     pairs = [(row.values.get(column), row.values.get(text)) for row in sample]
     values = [
-        (str(item).strip().casefold(), str(whole).casefold())
+        (" ".join(str(item).casefold().split()), " ".join(str(whole).casefold().split()))
         for value, whole in pairs
         if value not in (None, "")
         for item in (value if isinstance(value, list) else [value])
@@ -173,8 +220,8 @@ def _longest(sample: Sequence[Row], present: Sequence[str]) -> str | None:
         )
         for column in present
     }
-    best = max(present, key=lambda column: lengths[column])
-    return best if lengths[best] > 0 else None
+    best = max(present, key=lambda column: lengths[column], default=None)
+    return best if best and lengths[best] > 0 else None
 
 
 def _field_columns(task: Task | None, rest: Sequence[str]) -> dict[str, str]:

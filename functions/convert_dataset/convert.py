@@ -1,59 +1,32 @@
-"""Converts one uploaded file: survey it, write its splits, then its record.
+"""Converts one uploaded file: survey it, judge it, write its splits and reports, then its record.
 
 The file is read twice as a stream; neither pass holds it in memory. The record is written last,
 so a dataset exists once it is whole, and converting again after a crash changes nothing.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-import orjson
+from functions.convert_dataset.checks.registry import CHECKS
 
-from functions.convert_dataset.columns import Columns, find_columns, known_columns
-from functions.convert_dataset.formats import SNIFF_BYTES, Format, choose_format
-from functions.convert_dataset.infer import infer_task
-from functions.convert_dataset.labelled import example_of
-from functions.convert_dataset.report import write_report
-from functions.convert_dataset.rows import Refusal, Row
-from functions.convert_dataset.splits import QUARANTINE, SPLITS, TRAIN
-from functions.convert_dataset.survey import Survey, check_survey, survey_rows
+from functions.convert_dataset.checks import Check
+from functions.convert_dataset.judge import Judgement, judge
+from functions.convert_dataset.opening import Upload, open_upload
+from functions.convert_dataset.report import write_reports
+from functions.convert_dataset.survey import Survey, survey_rows
+from functions.convert_dataset.write import write_dataset
 from shared import log, paths
-from shared.errors import NotFound, Rejected
+from shared.errors import Rejected
 from shared.events import ObjectArrived
-from shared.examples import Example
-from shared.file_kinds import refuse_packed
-from shared.ports import Bucket, World
-from shared.prompts import answer_text, system_instruction, tuning_line
+from shared.ports import World
 from shared.record_store import create, read
 from shared.records import DatasetRecord, TaskRecord
-from shared.task import FieldSpec, Task
-from shared.tokens import estimate_tokens
 
-SAMPLE_ROWS = 2000
-MAX_FILE_BYTES = 1_000_000_000
-TOKEN_SAMPLE = 500
-JSON_LINES = "application/jsonl"
+MAX_SECONDS = 240
+"""Reading a file once may take so long; it is read twice, and a function has 540 seconds."""
 
-
-@dataclass(frozen=True)
-class Upload:
-    """A file, and all that is known before its rows are gone through."""
-
-    bucket: Bucket
-    event: ObjectArrived
-    name: str
-    format: Format
-    task: Task
-    columns: Columns
-    explanation: tuple[str, ...]
-
-    @contextmanager
-    def rows(self) -> Iterator[Iterator[Row | Refusal]]:
-        """Open the file and go through its rows."""
-        with self.bucket.open_read(self.event.name, self.event.generation) as stream:
-            yield self.format.rows(stream, known_columns(self.task))
+PATIENCE_SECONDS = 10
+MAX_LABELS = 1000
 
 
 def convert(
@@ -75,18 +48,21 @@ def convert(
         NotFound: The upload was replaced or deleted meanwhile.
     """
     name = paths.task_of(event.name)
-    upload = _open_upload(event, world.buckets.datasets, declared)
-    identifier = paths.dataset_id(
-        event.bucket, event.name, event.generation, upload.task.data_key()
-    )
-    path = paths.dataset_record(name, identifier)
-    done = read(world.buckets.artifacts, path, DatasetRecord)
-    if done is not None:
-        return done
-    with upload.rows() as rows:
-        survey = survey_rows(rows, upload.task, upload.columns)
-    check_survey(survey, upload.name)
-    tokens = _write_splits(upload, survey, world.buckets.artifacts, name, identifier)
+    source = world.buckets.datasets
+    try:
+        upload = open_upload(event, source, declared)
+        identifier = _identifier(event, upload)
+        done = read(world.buckets.artifacts, paths.dataset_record(name, identifier), DatasetRecord)
+        if done is not None:
+            return done
+        survey, checks = _survey(upload, world)
+    except UnicodeDecodeError:
+        upload = open_upload(event, source, declared, deep=True)
+        identifier = _identifier(event, upload)
+        survey, checks = _survey(upload, world)
+    judgement = judge(survey, checks, declared.task if declared else None, upload.name)
+    _check_dataset(survey, judgement, upload.name)
+    written = write_dataset(upload, survey, judgement, world.buckets.artifacts, name, identifier)
     record = DatasetRecord(
         id=identifier,
         task_name=name,
@@ -95,101 +71,81 @@ def convert(
         source_bucket=event.bucket,
         source_object=event.name,
         source_generation=event.generation,
-        rows=len(survey.codes),
-        counts=survey.counts,
-        quarantined=len(survey.refusals),
-        quarantined_by_reason=survey.reasons,
-        labels=survey.labels,
-        training_tokens=tokens,
+        rows=len(survey.kept),
+        counts=judgement.counts,
+        quarantined=sum(written.quarantined.values()),
+        quarantined_by_reason=dict(written.quarantined.most_common()),
+        labels=judgement.labels,
+        training_tokens=written.training_tokens,
         created=world.clock(),
     )
-    write_report(world.buckets.artifacts, record, list(survey.refusals.values()))
-    if not create(world.buckets.artifacts, path, record):
+    write_reports(world, upload, record, survey, judgement, written)
+    if not create(world.buckets.artifacts, paths.dataset_record(name, identifier), record):
         return None
     log.info("dataset converted", task=name, dataset=identifier, **record.counts)
     return record
 
 
-def _open_upload(event: ObjectArrived, bucket: Bucket, declared: TaskRecord | None) -> Upload:
-    """Look at the beginning of a file: its format, its columns, its task."""
-    name = event.name.partition("/")[2]
-    found = bucket.find(event.name)
-    if found is None or found.generation != event.generation:
-        raise NotFound(event.name)
-    if found.size > MAX_FILE_BYTES:
-        raise Rejected(
-            f"{name} has {found.size:,} bytes; Gemini's training files may have "
-            f"{MAX_FILE_BYTES:,}.",
-            "Upload a part of it.",
-        )
-    refuse_packed(found, name)
-    task = declared.task if declared else None
-    with bucket.open_read(event.name, event.generation) as stream:
-        chosen = choose_format(stream.read(SNIFF_BYTES), name)
-    with bucket.open_read(event.name, event.generation) as stream:
-        rows = chosen.rows(stream, known_columns(task))
-        first = list(islice(rows, SAMPLE_ROWS))
-    sample = [row for row in first if isinstance(row, Row)]
-    if not sample:
-        raise Rejected(_nothing_readable(name, chosen.name, first))
-    columns = find_columns(sample, task, name)
-    named = ", ".join(sample[0].values)
-    explanation: tuple[str, ...] = (
-        f"the file was read as {chosen.name}, with the columns {named}",
-    )
-    if task is None:
-        inference = infer_task(sample, columns, name)
-        task = inference.task
-        explanation += inference.explanation
-    else:
-        explanation += ("the task is the one in task.yaml", *columns.explanation)
-        if task.type == "extraction" and not task.fields:
-            inferred = infer_task(sample, columns, name).task
-            fields = tuple(FieldSpec(name=field) for field in inferred.field_names)
-            task = task.model_copy(update={"fields": fields})
-    return Upload(bucket, event, name, chosen, task, columns, explanation)
+def _identifier(event: ObjectArrived, upload: Upload) -> str:
+    """Name the dataset that an upload becomes."""
+    return paths.dataset_id(event.bucket, event.name, event.generation, upload.task.data_key())
 
 
-def _nothing_readable(name: str, form: str, first: list[Row | Refusal]) -> str:
-    """Say what is wrong with the rows of a file that has no good one."""
-    refusals = [row for row in first if isinstance(row, Refusal)]
-    shown = "; ".join(f"line {row.line}: {row.reason}, {row.detail}" for row in refusals[:3])
-    return f"No row of {name}, read as {form}, can be used: {shown or 'it has none'}."
+def _survey(upload: Upload, world: World) -> tuple[Survey, Sequence[Check]]:
+    """Go through a file once, with new checks, and stop it when it takes too long."""
+    checks = [make() for make in CHECKS]
+    watch = _watch_time(upload, world.clock, world.clock())
+    return survey_rows(upload.rows(), upload.task, upload.columns, checks, watch), checks
 
 
-def _write_splits(
-    upload: Upload, survey: Survey, bucket: Bucket, task: str, identifier: str
-) -> int:
-    """Write the split files and the quarantine; return the training tokens, estimated."""
-    sampled = sampled_tokens = training_characters = 0.0
-    instruction = system_instruction(survey.task)
-    with ExitStack() as stack:
-        rows = stack.enter_context(upload.rows())
-        files = [
-            stack.enter_context(
-                bucket.open_write(paths.split_file(task, identifier, split), JSON_LINES)
+def _watch_time(
+    upload: Upload, clock: Callable[[], datetime], began: datetime
+) -> Callable[[int], None]:
+    """Make the function that rejects a file as soon as it is clear that it takes too long."""
+
+    def watch(rows: int) -> None:
+        seconds = (clock() - began).total_seconds()
+        if seconds < PATIENCE_SECONDS:
+            return
+        share = upload.position() / upload.size
+        whole = seconds / share if 0 < share <= 1 else seconds
+        if max(whole, seconds) > MAX_SECONDS:
+            raise Rejected(
+                f"{upload.name} takes too long to convert: {rows:,} rows in {seconds:.0f} s, about "
+                f"{whole:.0f} s for the {upload.size:,} bytes; {MAX_SECONDS} s are the limit.",
+                "Upload a part of it, or save it as CSV or JSON lines, which are read fastest.",
             )
-            for split in (*SPLITS, "quarantine")
-        ]
-        written = 0
-        for index, (row, code) in enumerate(zip(rows, survey.codes, strict=True)):
-            if code == QUARANTINE:
-                refusal = survey.refusals[index]
-                values = dict(row.values) if isinstance(row, Row) else None
-                line = {"line": refusal.line, "reason": refusal.reason, "detail": refusal.detail}
-                content = orjson.dumps({**line, "row": values}, default=str)
-                files[code].write(content + b"\n")
-                continue
-            example = example_of(row, survey.task, upload.columns) if isinstance(row, Row) else row
-            if not isinstance(example, Example):
-                raise NotFound(f"{upload.name} changed while it was read")
-            content = orjson.dumps(tuning_line(survey.task, example)) + b"\n"
-            files[code].write(content)
-            if code == TRAIN:
-                said = f"{instruction}{example.text}{answer_text(example.answer)}"
-                training_characters += len(said)
-                written += 1
-                if written <= TOKEN_SAMPLE:
-                    sampled += len(said)
-                    sampled_tokens += estimate_tokens(said)
-    return round(sampled_tokens * training_characters / sampled) if sampled else 0
+
+    return watch
+
+
+def _check_dataset(survey: Survey, judgement: Judgement, name: str) -> None:
+    """Refuse a file that nothing can be learnt from.
+
+    Raises:
+        Rejected: There is no example, a split is empty, or there is one label only, or too many.
+    """
+    total = sum(judgement.counts.values())
+    if total == 0:
+        why = [f"{reason}: {count}" for reason, count in survey.refused.most_common()]
+        why += [found.summary for found, action in judgement.findings if action == "drop"]
+        raise Rejected(
+            f"{name} has no usable row ({', '.join(why) or 'it is empty'}).", "See docs/intake.md."
+        )
+    used = [label for label, splits in judgement.labels.items() if any(splits.values())]
+    if survey.task.type != "extraction" and len(used) < 2:  # noqa: PLR2004 - a choice
+        raise Rejected(
+            f"Every example of {name} has the label {next(iter(used), None)!r}.",
+            "Add examples of the other labels; is the file a part of a sorted one?",
+        )
+    for split, count in judgement.counts.items():
+        if count == 0:
+            raise Rejected(
+                f"{name} has {total} usable examples, too few to leave any for {split}.",
+                "Add examples: 100 are the least that tuning makes sense with.",
+            )
+    if len(survey.task.labels) > MAX_LABELS:
+        raise Rejected(
+            f"{name} has {len(survey.task.labels)} different labels, too many to classify.",
+            "Name the label's column in task.yaml: `columns: {label: …}`.",
+        )

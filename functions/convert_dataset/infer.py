@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from functions.convert_dataset.columns import LABEL_NAMES, Columns, as_json
-from functions.convert_dataset.formats.json_lines import SYSTEM
 from functions.convert_dataset.labelled import clean_label
-from functions.convert_dataset.rows import Row
+from functions.convert_dataset.rows import SYSTEM, Row
 from shared.errors import Rejected
 from shared.task import FieldSpec, Task, TaskType
 from shared.validation import explain
@@ -67,9 +66,12 @@ def infer_task(sample: Sequence[Row], columns: Columns, name: str) -> Inference:
         )
     objects = [value for value in values if isinstance(value, dict)]
     if len(objects) * 2 > len(values):
-        names = list(dict.fromkeys(key for value in objects for key in value))
-        return _inferred("extraction", instruction, columns, "its answers are JSON objects",
-                         fields=names)  # fmt: skip
+        if not any(objects):
+            raise Rejected(f"The answers of {name} are JSON objects with nothing in them.",
+                           "Fill in the fields.")  # fmt: skip
+        return _inferred("extraction", instruction, columns, "its answers are JSON objects")
+    if all(isinstance(value, list) and len(value) == 1 for value in values):
+        values = [value[0] for value in values if isinstance(value, list)]
     if sum(isinstance(value, list) for value in values) * 2 > len(values):
         return _inferred("classification", instruction, columns, "its answers are lists of labels",
                          multi_label=True)  # fmt: skip
@@ -83,22 +85,27 @@ def infer_task(sample: Sequence[Row], columns: Columns, name: str) -> Inference:
     if len(labels) > max(2, MAX_LABEL_SHARE * len(values)) and not few_rows:
         raise Rejected(
             f"The column {columns.label!r} of {name} has {len(labels)} different values in its "
-            f"first {len(values)} rows, too many for labels.",
-            "Name the label's column in task.yaml: `columns: {label: …}`.",
+            f"first {len(values):,} rows, too many for labels.",
+            "Answers must be labels or fields, not free text. If the labels are in another column, "
+            "name it in task.yaml: `columns: {label: …}`.",
         )
     named = columns.label.lower() in _SENTIMENT_COLUMNS
     if named or {label.lower() for label in labels} <= _SENTIMENT_LABELS:
         why = f"the column {columns.label!r} says so" if named else "its labels say so"
         return _inferred("sentiment", instruction, columns, why)
-    why = f"{len(labels)} different labels in the first {len(values)} rows"
+    several = "one label" if len(labels) == 1 else f"{len(labels)} different labels"
+    why = f"{several} in the first {len(values):,} rows"
     return _inferred("classification", instruction, columns, why)
 
 
 def _separator(labels: Counter[str]) -> str | None:
     """Find the mark that divides several labels in a cell: cutting there leaves fewer labels."""
-    for mark in "|;":
-        parts = {part.strip() for label in labels for part in label.split(mark)}
-        if any(mark in label for label in labels) and len(parts) < len(labels):
+    for mark in "|;,":
+        parts = Counter(part.strip() for label in labels for part in label.split(mark))
+        if not any(mark in label for label in labels) or len(parts) >= len(labels):
+            continue
+        # A comma may stand inside of a label; between labels, most of them stand alone as well.
+        if mark != "," or sum(part in labels for part in parts) * 2 > len(parts):
             return mark
     return None
 
@@ -113,8 +120,6 @@ def _inferred(
     multi_label: bool = False,
 ) -> Inference:
     """Put the task together."""
-    if kind == "extraction" and not fields:
-        raise Rejected("The answers are JSON objects with nothing in them.", "Fill in the fields.")
     try:
         task = Task(
             type=kind,

@@ -1,15 +1,20 @@
 """Rows of an uploaded file, before it is known what they mean."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
+
+TEXT = "text"
+ANSWER = "answer"
+SYSTEM = "system instruction"
+SPLIT = "split"
+"""The columns that a format names when it knows what they hold."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row that could be read.
 
     Attributes:
-        line: The line of the file that it begins on, from 1.
+        line: Where it begins: its line, or its row in a format without lines, from 1.
         values: Column name -> value, as it stands in the file.
     """
 
@@ -17,12 +22,11 @@ class Row:
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """One row that cannot be used, and why.
 
     Attributes:
-        line: The line of the file that it begins on, from 1.
+        line: Where it begins: its line, or its row in a format without lines, from 1.
         reason: The kind of problem, the same words for the same kind.
         detail: What exactly, and what to do about it.
     """

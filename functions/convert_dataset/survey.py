@@ -1,152 +1,256 @@
-"""First pass over a file: which rows are examples, which go to quarantine, and who goes where."""
+"""First pass over a file: what its rows are, in a few numbers for each of them.
 
-import hashlib
+29 bytes a row are kept, and a sample of the texts.
+"""
+
 import re
 from array import array
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from functions.convert_dataset.columns import Columns
-from functions.convert_dataset.labelled import example_of
+from xxhash import xxh3_64_intdigest
+
+from functions.convert_dataset.checks import Batch, Check, Sample
+from functions.convert_dataset.columns import SPLIT_WORDS, Columns
+from functions.convert_dataset.keys import exact_key, near_key
+from functions.convert_dataset.labelled import Reader, example_reader
 from functions.convert_dataset.rows import Refusal, Row
-from functions.convert_dataset.splits import QUARANTINE, SPLITS, SplitPlan, text_hash
+from functions.convert_dataset.sample import Reservoir
+from functions.convert_dataset.splits import NONE
 from shared.errors import Rejected
 from shared.examples import Answer, Example
 from shared.prompts import answer_text
-from shared.task import Label, Task
+from shared.task import FieldSpec, Label, Task
 
-MAX_LABELS = 1000
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
+BATCH_ROWS = 1024
+MAX_ROWS = 10_000_000
+"""The most examples that Vertex AI takes in a training file."""
 
-@dataclass(frozen=True)
-class Survey:
-    """What the first pass found.
-
-    Attributes:
-        task: The task with its labels complete.
-        codes: A split or QUARANTINE for each row, in the file's order.
-        refusals: Row index -> why that row is quarantined.
-        labels: Label -> split -> number of examples; empty for an extraction.
-    """
-
-    task: Task
-    codes: "array[int]"
-    refusals: dict[int, Refusal]
-    labels: dict[str, dict[str, int]]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Examples in each split."""
-        found = Counter(self.codes)
-        return {split: found[code] for code, split in enumerate(SPLITS)}
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        """Quarantined rows for each reason, most frequent first."""
-        return dict(Counter(refusal.reason for refusal in self.refusals.values()).most_common())
+_NO_ANSWER = -1
+_MAX_FIELDS = 200
 
 
 @dataclass
-class _Seen:
-    """Texts that were seen: text hash -> (answer hash, line)."""
+class Survey:
+    """What the first pass found. The arrays have one item for each row of the file.
 
-    texts: dict[int, tuple[int, int]] = field(default_factory=dict)
+    Attributes:
+        task: The task, its labels or fields complete.
+        lines: The line, or row, that each row begins on.
+        kept: 1 for an example, 0 for a row that is none.
+        exact: keys.exact_key of the text.
+        near: keys.near_key of the text.
+        answers: A number for each different answer.
+        given: The split that the file gives, NONE where it gives none.
+        groups: A hash of what the rows are grouped by; empty when they are not.
+        refused: Reason -> number of rows.
+        numbers: Answer -> its number, for labels.
+        characters: Characters of all texts.
+    """
 
-    def check(self, hashed: int, answer: Answer, line: int) -> Refusal | None:
-        """Refuse a text that was seen before."""
-        digest = hashlib.blake2b(answer_text(answer).encode(), digest_size=8).digest()
-        answer_hash = int.from_bytes(digest, "big")
-        earlier = self.texts.setdefault(hashed, (answer_hash, line))
-        if earlier[1] == line:
-            return None
-        if earlier[0] == answer_hash:
-            return Refusal(line, "duplicate", f"the same example is on line {earlier[1]}")
-        detail = f"line {earlier[1]} has the same text with another answer, and is the one kept"
-        return Refusal(line, "conflicting answer", detail)
+    task: Task
+    lines: "array[int]" = field(default_factory=lambda: array("I"))
+    kept: "array[int]" = field(default_factory=lambda: array("b"))
+    exact: "array[int]" = field(default_factory=lambda: array("Q"))
+    near: "array[int]" = field(default_factory=lambda: array("Q"))
+    answers: "array[int]" = field(default_factory=lambda: array("q"))
+    given: "array[int]" = field(default_factory=lambda: array("b"))
+    groups: "array[int]" = field(default_factory=lambda: array("Q"))
+    refused: Counter[str] = field(default_factory=Counter)
+    numbers: dict[Answer | tuple[str, ...], int] = field(default_factory=dict)
+    characters: int = 0
+    sample: Sample = field(default_factory=lambda: Sample((), (), (), whole=True))
+
+    def label_counts(self, kept: "NDArray[np.bool_]") -> dict[str, int]:
+        """Count the kept examples of each label."""
+        import numpy as np
+
+        if self.task.type == "extraction":
+            return {}
+        numbers = np.frombuffer(self.answers, np.int64)[kept]
+        counts = np.bincount(numbers, minlength=len(self.numbers))
+        by_label: Counter[str] = Counter(dict.fromkeys(self.task.label_names, 0))
+        for answer, number in self.numbers.items():
+            for label in answer if isinstance(answer, tuple) else (str(answer),):
+                by_label[label] += int(counts[number])
+        return dict(by_label)
 
 
-def survey_rows(rows: Iterable[Row | Refusal], task: Task, columns: Columns) -> Survey:
+def survey_rows(
+    rows: Iterable[Row | Refusal],
+    task: Task,
+    columns: Columns,
+    checks: Sequence[Check],
+    after_batch: Callable[[int], None],
+) -> Survey:
     """Go through all rows once.
 
     Args:
         rows: The file's rows.
-        task: The task, perhaps without its labels.
+        task: The task, perhaps without its labels or fields.
         columns: Which column holds what.
-    """
-    seen = _Seen()
-    plan = SplitPlan(task.split)
-    refusals: dict[int, Refusal] = {}
-    strata: list[tuple[str, ...]] = []
-    names: Counter[str] = Counter()
-    total = 0
-    for index, row in enumerate(rows):
-        total += 1
-        example = example_of(row, task, columns) if isinstance(row, Row) else row
-        if isinstance(example, Example):
-            hashed = text_hash(example.text)
-            refusal = seen.check(hashed, example.answer, row.line)
-        else:
-            refusal = example
-        if refusal is not None or not isinstance(example, Example):
-            refusals[index] = refusal or Refusal(row.line, "not an example")
-            continue
-        labels = _labels_of(example.answer)
-        names.update(labels)
-        strata.append(labels)
-        plan.add(hashed, "\n".join(labels))
-    codes = array("b", [QUARANTINE]) * total
-    decided = plan.decide()
-    kept = (index for index in range(total) if index not in refusals)
-    for index, code in zip(kept, decided, strict=True):
-        codes[index] = code
-    by_label: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SPLITS, 0))
-    for labels, code in zip(strata, decided, strict=True):
-        for label in labels:
-            by_label[label][SPLITS[code]] += 1
-    return Survey(_with_labels(task, names), codes, refusals, dict(sorted(by_label.items())))
-
-
-def check_survey(survey: Survey, name: str) -> None:
-    """Refuse a file that nothing can be learnt from.
+        checks: They see every example.
+        after_batch: Told how many rows have been seen; may raise to stop.
 
     Raises:
-        Rejected: There is no example, a split is empty, or there is one label only.
+        Rejected: The file has too many rows, or too many different fields.
     """
-    counts = survey.counts
-    total = sum(counts.values())
-    if total == 0:
-        why = ", ".join(f"{reason}: {count}" for reason, count in survey.reasons.items())
-        raise Rejected(f"{name} has no usable row ({why or 'it is empty'}).", "See docs/task.md.")
-    for split, count in counts.items():
-        if count == 0:
+    survey = Survey(task)
+    reservoir = Reservoir()
+    names: Counter[str] = Counter()
+    for first, chunk, examples in batches(rows, task, columns):
+        batch = _keep(survey, first, chunk, examples, columns)
+        keys = survey.near[first:] if len(batch.rows) == len(chunk) else None
+        reservoir.add(keys or [survey.near[row] for row in batch.rows], batch)
+        for check in checks:
+            check.look(batch)
+        if task.type == "extraction" and not task.fields:
+            names.update(name for answer in batch.answers for name in answer)
+        if len(survey.kept) > MAX_ROWS:
             raise Rejected(
-                f"{name} has {total} usable examples, too few to leave any for {split}.",
-                "Add examples: 100 are the least that tuning makes sense with.",
+                f"The file has more than {MAX_ROWS:,} rows, the most that Gemini is tuned with.",
+                "Upload a part of it.",
             )
-    if survey.task.type != "extraction" and len(survey.labels) < 2:  # noqa: PLR2004 - a choice
-        raise Rejected(
-            f"Every example of {name} has the label {next(iter(survey.labels), None)!r}.",
-            "Add examples of the other labels; is the file a part of a sorted one?",
+        after_batch(len(survey.kept))
+    survey.task = _complete(task, survey, names)
+    survey.sample = reservoir.sample()
+    return survey
+
+
+def batches(
+    rows: Iterable[Row | Refusal], task: Task, columns: Columns
+) -> Iterator[tuple[int, list[Row | Refusal], list[Example | Refusal]]]:
+    """Go through rows in batches: the first row's index, the rows, and what became of them."""
+    read = _with_split(example_reader(task, columns), columns)
+    rows = iter(rows)
+    first = 0
+    while chunk := list(islice(rows, BATCH_ROWS)):
+        yield first, chunk, [read(row) if isinstance(row, Row) else row for row in chunk]
+        first += len(chunk)
+
+
+def _with_split(read: Reader, columns: Columns) -> Reader:
+    """Refuse rows whose split is not one."""
+    if columns.split is None:
+        return read
+    column = columns.split
+
+    def checked(row: Row) -> Example | Refusal:
+        if _split_word(row, column) in SPLIT_WORDS:
+            return read(row)
+        detail = f"{_split_word(row, column)[:60]!r} is none of train, validation and test"
+        return Refusal(row.line, "unknown split", detail)
+
+    return checked
+
+
+def _split_word(row: Row, column: str) -> str:
+    """Return what a row says of its split."""
+    return str(row.values.get(column) or "").strip().lower()
+
+
+def _keep(
+    survey: Survey,
+    first: int,
+    chunk: Sequence[Row | Refusal],
+    examples: Sequence[Example | Refusal],
+    columns: Columns,
+) -> Batch:
+    """Add a batch's numbers to the arrays; return its examples."""
+    places, texts, answers = _good(examples)
+    numbers = _numbers(survey, answers)
+    exact, near = list(map(exact_key, texts)), list(map(near_key, texts))
+    survey.characters += sum(map(len, texts))
+    if len(texts) < len(examples):
+        survey.refused.update(item.reason for item in examples if isinstance(item, Refusal))
+        exact, near = _spread(exact, places, len(chunk), 0), _spread(near, places, len(chunk), 0)
+        numbers = _spread(numbers, places, len(chunk), _NO_ANSWER)
+    survey.exact.extend(exact)
+    survey.near.extend(near)
+    survey.answers.extend(numbers)
+    survey.lines.extend([row.line for row in chunk])
+    survey.kept.extend([item.__class__ is Example for item in examples])
+    if columns.split is None:
+        survey.given.extend(array("b", [NONE]) * len(chunk))
+    else:
+        survey.given.extend(
+            SPLIT_WORDS.get(_split_word(row, columns.split), NONE) if isinstance(row, Row) else NONE
+            for row in chunk
         )
-    if len(survey.task.labels) > MAX_LABELS:
-        raise Rejected(
-            f"{name} has {len(survey.task.labels)} different labels, too many to classify.",
-            "Name the label's column in task.yaml: `columns: {label: …}`.",
-        )
+    if columns.group is not None:
+        survey.groups.extend(_group_keys(chunk, columns.group, survey.near[first:]))
+    return Batch([first + place for place in places], texts, answers)
 
 
-def _labels_of(answer: Answer) -> tuple[str, ...]:
-    """Return an answer's labels; an extraction has none."""
-    if isinstance(answer, str):
-        return (answer,)
-    return tuple(answer) if isinstance(answer, list) else ()
+def _good(
+    examples: Sequence[Example | Refusal],
+) -> tuple[Sequence[int], Sequence[str], Sequence[Answer]]:
+    """Take out the places, texts and answers of the rows that are examples."""
+    if Refusal in set(map(type, examples)):
+        good = [(place, *item) for place, item in enumerate(examples) if isinstance(item, Example)]
+        places, texts, answers = zip(*good, strict=True) if good else ((), (), ())
+        return places, texts, answers
+    texts, answers = zip(*examples, strict=True)
+    return range(len(examples)), texts, answers
 
 
-def _with_labels(task: Task, names: Counter[str]) -> Task:
-    """Complete a task with the labels found in the data, numbers in their order."""
-    if task.type == "extraction" or task.labels:
+def _spread(values: list[int], places: Sequence[int], size: int, nothing: int) -> list[int]:
+    """Put values to their places among rows that have none."""
+    spread = [nothing] * size
+    for place, value in zip(places, values, strict=True):
+        spread[place] = value
+    return spread
+
+
+def _numbers(survey: Survey, answers: Sequence[Answer]) -> list[int]:
+    """Number answers: labels in the order they come, an extraction's by a hash."""
+    if survey.task.type == "extraction":
+        return [_answer_hash(answer) for answer in answers]
+    numbers = survey.numbers
+    named = [answer if isinstance(answer, str) else tuple(answer) for answer in answers]
+    return [numbers.setdefault(name, len(numbers)) for name in named]
+
+
+def _answer_hash(answer: Answer) -> int:
+    """Hash an extraction's fields that have a value to 63 bits."""
+    assert not isinstance(answer, str | list)  # noqa: S101 - an extraction's answers are mappings
+    filled = {name: answer[name] for name in sorted(answer) if answer[name] is not None}
+    return xxh3_64_intdigest(answer_text(filled).encode()) >> 1
+
+
+def _group_keys(chunk: Sequence[Row | Refusal], column: str, near: Sequence[int]) -> Iterator[int]:
+    """Hash what rows are grouped by; a row without it is a group of its own."""
+    for row, own in zip(chunk, near, strict=True):
+        value = row.values.get(column) if isinstance(row, Row) else None
+        yield own if value in (None, "") else xxh3_64_intdigest(f"group {value}".encode())
+
+
+def _complete(task: Task, survey: Survey, fields: Counter[str]) -> Task:
+    """Complete a task with the labels or fields found in the data, numbers in their order."""
+    if task.type == "extraction":
+        if task.fields or not fields:
+            return task
+        if len(fields) > _MAX_FIELDS:
+            raise Rejected(
+                f"The answers have {len(fields)} different fields.",
+                "Name those that matter in task.yaml: `fields: […]`.",
+            )
+        named = tuple(FieldSpec(name=name) for name in fields)
+        return task.model_copy(update={"fields": named})
+    if task.labels:
         return task
-    numeric = all(re.fullmatch(r"-?[0-9]{1,15}([.][0-9]{1,15})?", name) for name in names)
-    ordered = sorted(names, key=lambda name: (float(name) if numeric else 0.0, name))
+    found = {
+        label
+        for answer in survey.numbers
+        for label in (answer if isinstance(answer, tuple) else (str(answer),))
+    }
+    numeric = all(re.fullmatch(r"-?[0-9]{1,15}([.][0-9]{1,15})?", name) for name in found)
+    ordered = sorted(found, key=lambda name: (float(name) if numeric else 0.0, name))
     return task.model_copy(update={"labels": tuple(Label(name=name) for name in ordered)})

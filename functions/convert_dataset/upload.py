@@ -26,8 +26,8 @@ def handle_upload(event: Event, world: World) -> None:
         raise Rejected("The event is not about an object in the datasets bucket.")
     if event.bucket != world.settings.datasets_bucket:
         raise Rejected(f"The event is about the bucket {event.bucket!r}, not the datasets bucket.")
-    if event.name.endswith("/"):
-        log.info("a folder was made; nothing to do")
+    if _is_ignored(event.name):
+        log.info("the object is a folder, or its path has a part that begins with . or _")
         return
     name = paths.task_of(event.name)
     declared = _declared_task(world, name)
@@ -42,6 +42,11 @@ def handle_upload(event: Event, world: World) -> None:
     _announce(world, record, declared)
 
 
+def _is_ignored(name: str) -> bool:
+    """Whether an object is no labelled file: a folder, .DS_Store, _SUCCESS, _texts/1.txt."""
+    return name.endswith("/") or any(part[:1] in {".", "_"} for part in name.split("/")[1:])
+
+
 def _convert_all(world: World, name: str, declared: TaskRecord | None) -> None:
     """Convert every file of a task, and announce the latest; the others are history.
 
@@ -51,7 +56,7 @@ def _convert_all(world: World, name: str, declared: TaskRecord | None) -> None:
     rejected: list[str] = []
     latest: tuple[int, DatasetRecord | None] | None = None
     for found in world.buckets.datasets.list(f"{name}/"):
-        if found.name == f"{name}/{TASK_FILE}" or found.name.endswith("/"):
+        if found.name == f"{name}/{TASK_FILE}" or _is_ignored(found.name):
             continue
         event = ObjectArrived(world.settings.datasets_bucket, found.name, found.generation)
         try:

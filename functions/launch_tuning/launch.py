@@ -6,7 +6,6 @@ finds its run and changes nothing.
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from functions.launch_tuning.plan import Estimate, estimate_price, plan_sweep
 from shared import log, open_work, paths
 from shared.errors import Rejected, Retry
 from shared.events import Event, Message
@@ -16,6 +15,7 @@ from shared.models import find_base_model, warn_of_retirement
 from shared.ports import TuningService, World
 from shared.record_store import change, read
 from shared.records import DatasetRecord, JobRecord, RunRecord, TaskRecord
+from shared.sweep import Estimate, estimate_price, plan_sweep
 from shared.task import Configuration, Configurations, Tuning
 from shared.validation import explain
 

@@ -12,15 +12,18 @@ import yaml
 
 from docs.generate import pages, stale
 from docs.generators.dependencies_page import PURPOSE, direct_dependencies
+from docs.generators.format_examples import DESCRIBED, EXAMPLES, source_of
+from docs.generators.intake_page import POLICY
 from docs.generators.markdown import anchor
 from docs.generators.messages_page import PROMOTION, TUNING, TUNING_FULL
 from docs.generators.task_page import EXTRACTION, FULL, MINIMAL
+from functions.convert_dataset.formats.registry import FORMATS, choose_format
 from functions.evaluate_model.evaluate import handle_event
 from functions.evaluate_model.measure import Services
 from functions.launch_tuning.launch import TuningRequested
 from shared.errors import Rejected
 from shared.records import ResultRecord
-from shared.task import Task, parse_task
+from shared.task import FormatKey, Task, parse_task
 from tests.fakes import fake_world, message
 from tests.house.checkout import ROOT, project_files, relative
 
@@ -79,6 +82,18 @@ def test_the_full_task_yaml_names_every_key_that_such_a_task_has() -> None:
     assert known - named == {"fields"}
     assert keys(yaml.safe_load(EXTRACTION)) >= {"fields", "fields.required"}
     assert keys(yaml.safe_load(MINIMAL)) == {"type"}
+
+
+def test_the_policy_in_the_pages_is_one() -> None:
+    policy = parse_task(f"type: classification\n{POLICY}").checks
+    assert policy.severity == {"near-duplicates": "info", "personal-data": "off"}
+
+
+@pytest.mark.parametrize("key", [form.key for form in FORMATS if form.key not in DESCRIBED])
+def test_the_example_of_a_format_is_recognised_as_that_format(key: FormatKey) -> None:
+    # Labels before texts are believed once they come again and again.
+    times = 10 if key == "label-first" else 1
+    assert choose_format(source_of(EXAMPLES[key] * times), None).key == key
 
 
 def keys(value: Any, prefix: str = "") -> set[str]:

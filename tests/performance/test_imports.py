@@ -38,7 +38,7 @@ EVERY = FRAMEWORK | {
     "yaml",
 }
 ALLOWED = {
-    "convert_dataset": EVERY | {"orjson"},
+    "convert_dataset": EVERY | {"orjson", "xxhash"},
     "launch_tuning": EVERY,
     "watch_jobs": EVERY,
     "evaluate_model": EVERY,

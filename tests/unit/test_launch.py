@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from functions.launch_tuning.launch import launch
-from functions.launch_tuning.plan import RECOMMENDED, SINGLE, estimate_price, plan_sweep
 from shared import paths
 from shared.errors import Rejected, Retry
 from shared.events import ObjectArrived
@@ -15,6 +14,7 @@ from shared.jobs import advance_jobs
 from shared.models import base_models, find_base_model
 from shared.record_store import create
 from shared.records import TaskRecord
+from shared.sweep import RECOMMENDED, SINGLE, estimate_price, plan_sweep
 from shared.task import Configuration, Task
 from tests.fakes import Crash, FakeWorld, fake_world, message, store_dataset
 

@@ -53,7 +53,7 @@ def test_an_upload_becomes_a_dataset_that_accounts_for_every_row() -> None:
     (record,) = datasets(fakes)
     assert record.rows == 123
     assert record.quarantined == 3
-    assert record.quarantined_by_reason == {"no text": 1, "duplicate": 1, "no label": 1}
+    assert record.quarantined_by_reason == {"no text": 1, "exact-duplicates": 1, "no label": 1}
     assert sum(record.counts.values()) == 120
     for split, count in record.counts.items():
         assert len(split_lines(fakes, record, split)) == count > 0
@@ -89,11 +89,13 @@ def test_quarantined_rows_keep_their_line_reason_and_content() -> None:
     (record,) = datasets(fakes)
     lines = split_lines(fakes, record, "quarantine")
     assert [(line["line"], line["reason"]) for line in lines] == [
+        (2, "conflicting-labels"),
         (62, "no text"),
         (63, "no label"),
-        (65, "conflicting answer"),
+        (65, "conflicting-labels"),
     ]
-    assert lines[1]["row"] == {"text": "two\nlines", "label": ""}
+    assert lines[3]["detail"].endswith("line 2")
+    assert lines[2]["row"] == {"text": "two\nlines", "label": ""}
 
 
 def test_lines_that_could_not_be_read_are_quarantined_without_a_row() -> None:
@@ -279,7 +281,7 @@ def test_an_older_task_file_never_replaces_a_newer_record() -> None:
         ("data.csv", as_csv(table()), "not in a task's folder"),
         ("Birds!/data.csv", as_csv(table()), "cannot be a task's name"),
         ("birds/data.csv", "", "empty"),
-        ("birds/data.csv", "just some words\nin lines\n", "is neither"),
+        ("birds/data.csv", "just some words\nin lines\n", "does not look like any"),
         ("birds/data.csv", as_csv(table(3)), "too few"),
         ("birds/data.csv", as_csv(table(60, ("owl",))), "Every example"),
         ("birds/data.csv", as_csv([]), "it has none"),
@@ -336,10 +338,12 @@ def test_answers_without_any_field_are_rejected() -> None:
         upload(fakes, "\n".join(lines), "birds/data.jsonl")
 
 
-def test_a_json_array_is_rejected_as_what_it_is() -> None:
-    content = json.dumps([{"text": text, "label": label} for text, label in table()])
-    with pytest.raises(Rejected, match="JSON"):
-        upload(fake_world(), content, "birds/data.json")
+def test_a_json_array_is_a_dataset_too() -> None:
+    fakes = fake_world()
+    content = json.dumps([{"text": text, "label": label} for text, label in table()], indent=1)
+    upload(fakes, content, "birds/data.json")
+    (record,) = datasets(fakes)
+    assert sum(record.counts.values()) == 120
 
 
 def test_events_about_something_else_are_rejected() -> None:

@@ -1,15 +1,13 @@
 """From rows to examples: columns, inference, labels, duplicates."""
 
-from collections import Counter
 from collections.abc import Mapping
 
 import pytest
 
 from functions.convert_dataset.columns import Columns, find_columns
 from functions.convert_dataset.infer import infer_task
-from functions.convert_dataset.labelled import example_of
+from functions.convert_dataset.labelled import example_reader
 from functions.convert_dataset.rows import Refusal, Row
-from functions.convert_dataset.survey import Survey, check_survey, survey_rows
 from shared.errors import Rejected
 from shared.examples import MAX_TEXT_CHARACTERS, Answer, Example
 from shared.task import Task
@@ -70,7 +68,7 @@ def test_a_file_without_a_label_column_is_rejected_for_a_task_with_labels() -> N
 
 
 def test_a_file_without_rows_is_rejected() -> None:
-    with pytest.raises(Rejected, match="no row that can be read"):
+    with pytest.raises(Rejected, match="no column with text; its columns are none"):
         find_columns([], None, "file")
 
 
@@ -155,7 +153,7 @@ def test_objects_are_an_extraction() -> None:
     for labels in (({"place": "x"}, {"guests": 2}), ('{"place":"x"}', '{"guests":2}')):
         found = inferred(*labels)
         assert found.type == "extraction"
-        assert set(found.field_names) == {"place", "guests"}
+        assert found.field_names == ()  # they are taken from the whole file
 
 
 def test_free_text_in_the_label_column_is_rejected() -> None:
@@ -179,7 +177,7 @@ def test_the_instruction_that_most_rows_share_is_taken_over() -> None:
 
 def made(values: dict[str, object], wanted: Task, columns: Columns = BY_NAME) -> Answer | str:
     """Return the answer of a row's example, or the reason of its refusal."""
-    found = example_of(Row(7, values), wanted, columns)
+    found = example_reader(wanted, columns)(Row(7, values))
     assert not isinstance(found, Refusal) or found.line == 7
     return found.answer if isinstance(found, Example) else f"refused: {found.reason}"
 
@@ -193,7 +191,8 @@ def made(values: dict[str, object], wanted: Task, columns: Columns = BY_NAME) ->
         (None, "refused: no label"),
         ("sparrow", "refused: unknown label"),
         (True, "refused: unknown label"),
-        (["owl"], "refused: not a label"),
+        (["owl"], "owl"),
+        (["owl", "crow"], "refused: not a label"),
         ({"a": 1}, "refused: not a label"),
     ],
 )
@@ -202,9 +201,8 @@ def test_a_label_is_taken_as_declared_or_refused(label: object, answer: str) -> 
 
 
 def test_a_misspelt_label_is_refused_with_the_likely_one() -> None:
-    found = example_of(
-        Row(7, {"text": "x", "label": "crwo"}), task(labels=["owl", "crow"]), BY_NAME
-    )
+    read = example_reader(task(labels=["owl", "crow"]), BY_NAME)
+    found = read(Row(7, {"text": "x", "label": "crwo"}))
     assert isinstance(found, Refusal)
     assert "did you mean 'crow'?" in found.detail
 
@@ -263,6 +261,10 @@ FIELDS = Task.model_validate(
         ({"place": "x"}, {"place": "x", "guests": None}),
         ({"place": ""}, "refused: required field missing"),
         ({"place": {"city": "x"}}, "refused: nested field"),
+        (
+            {"place": {"mill": 1}, "guests": {"Ann": 1, "Bo": 0}},
+            {"place": "mill", "guests": ["Ann", "Bo"]},
+        ),
         ("the mill", "refused: no fields"),
         ('{"place": ', "refused: no fields"),
         (None, "refused: no fields"),
@@ -278,86 +280,41 @@ def test_fields_in_columns_are_read() -> None:
     assert made(values, FIELDS, columns) == {"place": "mill", "guests": None}
 
 
-def surveyed(pairs: list[tuple[str, str]], wanted: Task | None = None) -> Survey:
-    values = [{"text": text, "label": label} for text, label in pairs]
-    return survey_rows(rows(*values), wanted or task(), BY_NAME)
+def test_a_value_that_means_none_is_none() -> None:
+    columns = Columns("text", "label", {}, (), missing=frozenset({"n/a"}))
+    cell = {"place": "mill", "guests": ["n/a", "Ann"]}
+    assert made({"text": "x", "label": cell}, FIELDS, columns) == {
+        "place": "mill",
+        "guests": ["Ann"],
+    }
+    cell = {"place": "mill", "guests": ["n/a"]}
+    assert made({"text": "x", "label": cell}, FIELDS, columns) == {"place": "mill", "guests": None}
 
 
-def test_a_text_that_comes_again_is_quarantined_with_the_first_ones_line() -> None:
-    survey = surveyed([("Hoo  hoo", "owl"), ("caw", "crow"), ("hoo HOO", "owl")])
-    (refusal,) = survey.refusals.values()
-    assert (refusal.line, refusal.reason) == (4, "duplicate")
-    assert "line 2" in refusal.detail
-
-
-def test_a_text_with_another_answer_is_quarantined_as_a_conflict() -> None:
-    survey = surveyed([("hoo", "owl"), ("hoo", "crow"), ("hoo", "owl")])
-    assert [refusal.reason for refusal in survey.refusals.values()] == [
-        "conflicting answer",
-        "duplicate",
-    ]
-    assert survey.reasons == {"conflicting answer": 1, "duplicate": 1}
-    assert sum(survey.counts.values()) == 1
-
-
-def test_labels_found_in_the_data_complete_the_task() -> None:
-    survey = surveyed([("a", "owl"), ("b", "crow"), ("c", "")])
-    assert survey.task.label_names == ("crow", "owl")
-
-
-def test_labels_that_are_numbers_are_put_into_their_order() -> None:
-    survey = surveyed([("a", "10"), ("b", "9"), ("c", "-1"), ("d", "0")])
-    assert survey.task.label_names == ("-1", "0", "9", "10")
-
-
-@pytest.mark.parametrize(
-    "label",
-    ["²", "--5"],
-)
-def test_labels_that_only_look_like_numbers_are_names(label: str) -> None:
-    survey = surveyed([("a", "1"), ("b", label)])
-    assert set(survey.task.label_names) == {"1", label}
-
-
-def test_declared_labels_stay_as_they_are() -> None:
-    wanted = task(labels=["z", "a", "never seen"])
-    survey = surveyed([("x", "a"), ("y", "z")], wanted)
-    assert survey.task.label_names == ("z", "a", "never seen")
-
-
-def many(labels: list[str]) -> list[tuple[str, str]]:
-    return [(f"text number {n}", label) for n, label in enumerate(labels)]
-
-
-def test_a_proper_survey_passes() -> None:
-    survey = surveyed(many(["owl", "crow"] * 30))
-    check_survey(survey, "file")
-    assert sum(survey.counts.values()) == 60
-    assert {label: sum(found.values()) for label, found in survey.labels.items()} == {
-        "owl": 30,
-        "crow": 30,
+def test_without_declared_fields_all_are_taken() -> None:
+    assert made({"text": "x", "label": {"a": 1, "b": ""}}, Task(type="extraction")) == {
+        "a": "1",
+        "b": None,
     }
 
 
-@pytest.mark.parametrize(
-    ("labels", "said"),
-    [
-        (["", "", ""], "no usable row (no label: 3)"),
-        (["owl", "crow"], "too few"),
-        (["owl"] * 60, "the label 'owl'"),
-        ([f"label {n}" for n in range(1001)] * 2, "1001 different labels"),
-    ],
-)
-def test_a_file_that_nothing_can_be_learnt_from_is_rejected(labels: list[str], said: str) -> None:
-    with pytest.raises(Rejected) as caught:
-        check_survey(surveyed(many(labels)), "file")
-    assert said in caught.value.reason
+def test_a_field_whose_name_is_none_is_refused() -> None:
+    wanted = Task(type="extraction")
+    assert made({"text": "x", "label": {" ": 1}}, wanted) == "refused: bad field name"
 
 
-def test_the_survey_accounts_for_every_row() -> None:
-    pairs = [*many(["owl", "crow"] * 20), ("", "owl"), ("text number 3", "crow")]
-    survey = surveyed(pairs)
-    assert len(survey.codes) == len(pairs)
-    assert sum(survey.counts.values()) + len(survey.refusals) == len(pairs)
-    codes = Counter(survey.codes)
-    assert codes[3] == len(survey.refusals) == 2
+def test_a_column_that_says_train_and_test_gives_the_splits() -> None:
+    values = [{"text": "a b c", "label": "x", "split": split} for split in ("train", "Test", "")]
+    columns = find_columns(rows(*values), None, "file")
+    assert columns.split == "split"
+    assert "the splits are those in the column 'split'" in columns.explanation
+
+
+def test_a_column_called_split_that_says_something_else_gives_none() -> None:
+    values = [{"text": "a b c", "label": "x", "split": split} for split in ("even", "odd")]
+    assert find_columns(rows(*values), None, "file").split is None
+
+
+def test_columns_that_are_not_used_are_named() -> None:
+    columns = find_columns(table("id text label colour"), None, "file")
+    assert columns.explanation[-1] == "not used: id, colour"
