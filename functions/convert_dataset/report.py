@@ -7,7 +7,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from functions.convert_dataset.checks import Finding
-from functions.convert_dataset.checks.unusable_rows import UnusableRows
 from functions.convert_dataset.judge import Judgement
 from functions.convert_dataset.opening import Upload
 from functions.convert_dataset.survey import Survey
@@ -156,7 +155,7 @@ def _findings(
             check=found.check,
             severity=found.severity,
             # Rows that are no examples are in quarantine, whatever the policy says.
-            action="drop" if found.check == UnusableRows.name else action,
+            action="drop" if found.refused else action,
             count=found.count,
             summary=found.summary,
             remedy=found.remedy,
@@ -171,6 +170,8 @@ def _findings(
 
 def _rows(found: Finding, survey: Survey, written: Written) -> tuple[ShownRow, ...]:
     """Describe the first rows of a finding."""
+    if found.refused:
+        return _refused(written, found.refused)
     return tuple(
         ShownRow(
             line=survey.lines[row],
@@ -182,13 +183,20 @@ def _rows(found: Finding, survey: Survey, written: Written) -> tuple[ShownRow, .
     )
 
 
+def _refused(written: Written, reason: str) -> tuple[ShownRow, ...]:
+    """Describe the first rows that are in quarantine for a reason."""
+    return tuple(
+        ShownRow(line=row.line, detail=row.detail) for row in written.shown.get(reason, ())
+    )
+
+
 def _quarantine(written: Written) -> tuple[QuarantineReason, ...]:
     """List what is in quarantine, the most frequent reason first."""
     return tuple(
         QuarantineReason(
             reason=reason,
             count=count,
-            rows=tuple(ShownRow(line=row.line, detail=row.detail) for row in written.shown[reason]),
+            rows=_refused(written, reason),
         )
         for reason, count in written.quarantined.most_common()
     )

@@ -61,4 +61,5 @@ class UnusableRows(Check):
                 count=count,
                 summary=f"{number_of(count, 'row', 'rows')} could not be used: {reason}",
                 remedy=_REMEDIES.get(reason, _GENERAL),
+                refused=reason,
             )
