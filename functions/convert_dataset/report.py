@@ -1,5 +1,6 @@
 """The data report: what is in the dataset, what was left out of it, and what to mend first."""
 
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Literal
@@ -22,7 +23,6 @@ from shared.sweep import estimate_price, plan_sweep
 from shared.task import Action, Severity
 from shared.tokens import estimate_tokens
 
-TOKEN_STEPS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 SEVERITIES = ("error", "warning", "info")
 ESTIMATE_ERROR = "±25 %"
 
@@ -62,16 +62,25 @@ class QuarantineReason(Part):
     rows: tuple[ShownRow, ...]
 
 
-class Lengths(Part):
-    """How long examples are in tokens, estimated: text, instruction and answer.
+class Distribution(Part):
+    """How long things are; `histogram` holds (at most so long, how many of them)."""
 
-    `histogram` holds (at most so many tokens, number of examples) of `examples` looked at.
-    """
-
-    examples: int
     median: int
     longest: int
     histogram: tuple[tuple[int, int], ...]
+
+
+class Lengths(Part):
+    """How long `examples` of the file are; all of them, or as many as were looked at.
+
+    `characters` are those of the texts, `tokens` those of texts and answers, estimated.
+    `instruction_tokens` come on top, in every line.
+    """
+
+    examples: int
+    characters: Distribution
+    tokens: Distribution
+    instruction_tokens: int
 
 
 class Price(Part):
@@ -203,28 +212,31 @@ def _quarantine(written: Written) -> tuple[QuarantineReason, ...]:
 
 
 def _lengths(survey: Survey) -> Lengths | None:
-    """Estimate how long examples are, from the sample."""
+    """Measure how long examples are, in the sample."""
     pairs = list(zip(survey.sample.texts, survey.sample.answers, strict=True))[:TOKEN_SAMPLE]
     if not pairs:
         return None
-    fixed = estimate_tokens(system_instruction(survey.task))
-    tokens = sorted(
-        round(fixed + estimate_tokens(text) + estimate_tokens(answer_text(answer)))
-        for text, answer in pairs
-    )
-    steps = Counter(_step(length) for length in tokens)
-    first, last = TOKEN_STEPS.index(min(steps)), TOKEN_STEPS.index(max(steps))
+    tokens = [
+        estimate_tokens(text) + estimate_tokens(answer_text(answer)) for text, answer in pairs
+    ]
     return Lengths(
-        examples=len(tokens),
-        median=tokens[len(tokens) // 2],
-        longest=tokens[-1],
-        histogram=tuple((step, steps[step]) for step in TOKEN_STEPS[first : last + 1]),
+        examples=len(pairs),
+        characters=_distribution([len(text) for text, _ in pairs]),
+        tokens=_distribution([math.ceil(count) for count in tokens]),
+        instruction_tokens=round(estimate_tokens(system_instruction(survey.task))),
     )
 
 
-def _step(tokens: int) -> int:
-    """Find the step of the histogram that a length belongs to."""
-    return next((step for step in TOKEN_STEPS if tokens <= step), TOKEN_STEPS[-1])
+def _distribution(lengths: list[int]) -> Distribution:
+    """Count lengths in steps that double, with one between."""
+    steps = [round(2 ** (step / 2)) for step in range(2, 2 * max(lengths).bit_length() + 1)]
+    counts = Counter(next(step for step in steps if length <= step) for length in lengths)
+    shown = [step for step in steps if min(counts) <= step <= max(counts)]
+    return Distribution(
+        median=sorted(lengths)[len(lengths) // 2],
+        longest=max(lengths),
+        histogram=tuple((step, counts[step]) for step in shown),
+    )
 
 
 def _price(record: DatasetRecord, location: str) -> Price:
