@@ -2,14 +2,17 @@
 
 import math
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from functions.convert_dataset.checks import Finding
+from functions.convert_dataset.checks.registry import FIRST_TO_FIX
 from functions.convert_dataset.judge import Judgement
 from functions.convert_dataset.opening import Upload
+from functions.convert_dataset.splits import NONE
 from functions.convert_dataset.survey import Survey
 from functions.convert_dataset.write import SHOWN_ROWS, TOKEN_SAMPLE, Written
 from shared import paths
@@ -34,12 +37,18 @@ class Part(BaseModel):
 
 
 class ShownRow(Part):
-    """One row of a finding: its line (or row, or file), the one it clashes with, its text."""
+    """One row of a finding: its line (or row, or file), its text and its answer.
+
+    The same of the row that it clashes with, if it does with one.
+    """
 
     line: int
-    other_line: int | None = None
     detail: str = ""
     excerpt: str = ""
+    answer: str = ""
+    other_line: int | None = None
+    other_excerpt: str = ""
+    other_answer: str = ""
 
 
 class ReportedFinding(Part):
@@ -135,7 +144,7 @@ def write_reports(
         quarantined=record.quarantined,
         quarantine=_quarantine(written),
         labels=record.labels,
-        lengths=_lengths(survey),
+        lengths=_lengths(survey, judgement),
         price=_price(record, world.settings.location),
         findings=_findings(survey, judgement, written),
     )
@@ -158,7 +167,7 @@ def write_reports(
 def _findings(
     survey: Survey, judgement: Judgement, written: Written
 ) -> tuple[ReportedFinding, ...]:
-    """Put findings into words, the worst first, then those that concern the most."""
+    """Put findings into words, the worst first, and what to fix first before the rest."""
     reported = [
         ReportedFinding(
             check=found.check,
@@ -173,22 +182,34 @@ def _findings(
         for found, action in judgement.findings
     ]
     return tuple(
-        sorted(reported, key=lambda found: (SEVERITIES.index(found.severity), -found.count))
+        sorted(reported, key=lambda found: (SEVERITIES.index(found.severity), _turn(found)))
     )
+
+
+def _turn(found: ReportedFinding) -> tuple[int, int]:
+    """Say when a finding's turn is among those of its severity."""
+    known = found.check in FIRST_TO_FIX
+    return (FIRST_TO_FIX.index(found.check) if known else len(FIRST_TO_FIX), -found.count)
 
 
 def _rows(found: Finding, survey: Survey, written: Written) -> tuple[ShownRow, ...]:
     """Describe the first rows of a finding."""
     if found.refused:
         return _refused(written, found.refused)
+    excerpts = written.excerpts if found.excerpts else {}
+    answers = written.answers if found.excerpts else {}
+    others: list[int | None] = [*found.others[:SHOWN_ROWS]] or [None] * SHOWN_ROWS
     return tuple(
         ShownRow(
             line=survey.lines[row],
-            other_line=survey.lines[found.others[place]] if found.others else None,
             detail=found.details.get(row, ""),
-            excerpt=written.excerpts.get(row, "") if found.excerpts else "",
+            excerpt=excerpts.get(row, ""),
+            answer=answers.get(row, ""),
+            other_line=None if other is None else survey.lines[other],
+            other_excerpt="" if other is None else excerpts.get(other, ""),
+            other_answer="" if other is None else answers.get(other, ""),
         )
-        for place, row in enumerate(found.rows[:SHOWN_ROWS])
+        for row, other in zip(found.rows[:SHOWN_ROWS], others, strict=False)
     )
 
 
@@ -211,9 +232,11 @@ def _quarantine(written: Written) -> tuple[QuarantineReason, ...]:
     )
 
 
-def _lengths(survey: Survey) -> Lengths | None:
+def _lengths(survey: Survey, judgement: Judgement) -> Lengths | None:
     """Measure how long examples are, in the sample."""
-    pairs = list(zip(survey.sample.texts, survey.sample.answers, strict=True))[:TOKEN_SAMPLE]
+    sample = zip(survey.sample.rows, survey.sample.texts, survey.sample.answers, strict=True)
+    kept = ((text, answer) for row, text, answer in sample if judgement.splits[row] != NONE)
+    pairs = list(islice(kept, TOKEN_SAMPLE))
     if not pairs:
         return None
     tokens = [
