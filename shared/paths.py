@@ -111,6 +111,15 @@ def rejection(function: str, *identity: object) -> str:
     return f"rejected/{function}/{content_id(*identity)}.json"
 
 
+def budget(period: str) -> str:
+    """The ledger of a period, such as 2026-11."""
+    return f"budget/{period}.json"
+
+
+KILL_SWITCH = "stop.json"
+"""While this object is in the artifacts bucket, no tuning job is created."""
+
+
 def result(document_name: str) -> str:
     """The answer to a document, in the results bucket."""
     return f"{document_name}.json"

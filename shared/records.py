@@ -74,7 +74,13 @@ class DatasetRecord(Record):
 
 
 class RunRecord(Record):
-    """One tuning request on one dataset."""
+    """One tuning request on one dataset.
+
+    `state`: open while jobs are to be run or measured; waiting for a person's approval; refused;
+    closed with a verdict. `budget_period` names the ledger that its money is reserved in, such as
+    2026-11. `actual_usd` is what the service's own token counts come to, once every job has ended.
+    `lineage` says what the run replaces, when it was requested because a base model retires.
+    """
 
     id: str
     task_name: str
@@ -82,19 +88,39 @@ class RunRecord(Record):
     base_model: str
     plan: tuple[Configuration, ...]
     jobs: tuple[str, ...]
-    state: Literal["open", "refused", "closed"] = "open"
+    state: Literal["open", "waiting", "refused", "closed"] = "open"
     reason: str = ""
+    plan_note: str = ""
+    checkpoints: Literal["last", "all"] = "last"
     estimated_usd: float | None = None
+    estimated_low_usd: float | None = None
+    estimated_high_usd: float | None = None
+    actual_usd: float | None = None
     price_note: str = ""
+    budget_period: str = ""
+    approved: bool = False
+    cancel_requested: bool = False
     max_concurrent_jobs: int = 1
     attempt: int = 1
+    lineage: str = ""
     created: datetime
+
+
+class CheckpointRecord(Record):
+    """A checkpoint of a tuned model, on an endpoint of its own."""
+
+    id: str
+    epoch: int
+    step: int
+    endpoint: str
 
 
 class JobRecord(Record):
     """One tuning job of a run: first the intent, then what became of it.
 
-    `epoch` counts the leases: an older holder's write fails its compare-and-set.
+    `epoch` counts the leases: an older holder's write fails its compare-and-set. `epochs_done` and
+    `steps_done` are the training's progress as far as the service shows it, `progress_at` is when
+    it was last seen to move, and `stuck` whether that was so long ago that it was reported.
     """
 
     id: str
@@ -112,9 +138,36 @@ class JobRecord(Record):
     error: str = ""
     example_count: int = 0
     billable_tokens: int = 0
+    truncated_examples: int = 0
     dropped_examples: tuple[str, ...] = ()
+    checkpoints: tuple[CheckpointRecord, ...] = ()
+    epochs_done: int = 0
+    steps_done: int = 0
+    progress_at: datetime | None = None
+    stuck: bool = False
     announced: bool = False
     created: datetime
+
+
+class Reservation(Record):
+    """What one run may spend, and has spent.
+
+    `estimated` is job -> US dollars, `actual` the same for jobs that have ended. A job costs its
+    actual price once there is one, else its estimate.
+    """
+
+    task_name: str
+    run: str
+    estimated: dict[str, float]
+    actual: dict[str, float] = {}
+    at: datetime
+
+
+class BudgetRecord(Record):
+    """The ledger of one period, such as 2026-11: every reservation, by its run's key."""
+
+    period: str
+    reservations: dict[str, Reservation] = {}
 
 
 class Shot(Record):
