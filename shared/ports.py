@@ -216,6 +216,7 @@ class Generator(Protocol):
 
         Raises:
             Rejected: The service refuses this request for good (too long, blocked).
+            ModelGone: The model is not there, or its endpoint serves nothing; this is a Retry.
             Retry: The service is busy or unreachable.
         """
 

@@ -4,7 +4,7 @@ One object takes about one write a second, so a record is one job, one run, one 
 a growing list.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -121,6 +121,7 @@ class JobRecord(Record):
     `epoch` counts the leases: an older holder's write fails its compare-and-set. `epochs_done` and
     `steps_done` are the training's progress as far as the service shows it, `progress_at` is when
     it was last seen to move, and `stuck` whether that was so long ago that it was reported.
+    `unknown_state` is what the service calls the job's state, when this version does not know it.
     """
 
     id: str
@@ -145,6 +146,7 @@ class JobRecord(Record):
     steps_done: int = 0
     progress_at: datetime | None = None
     stuck: bool = False
+    unknown_state: str = ""
     announced: bool = False
     created: datetime
 
@@ -153,13 +155,15 @@ class Reservation(Record):
     """What one run may spend, and has spent.
 
     `estimated` is job -> US dollars, `actual` the same for jobs that have ended. A job costs its
-    actual price once there is one, else its estimate.
+    actual price once there is one, else its estimate. `at` is when it was last asked for, and
+    `in_use` whether a job may have been created under it: then it is not given back any more.
     """
 
     task_name: str
     run: str
     estimated: dict[str, float]
     actual: dict[str, float] = {}
+    in_use: bool = False
     at: datetime
 
 
@@ -259,7 +263,21 @@ class VerdictRecord(Record):
     figures: tuple[Figure, ...]
     comparison: Comparison | None = None
     failed_jobs: tuple[str, ...] = ()
+    failed_candidates: tuple[str, ...] = ()
     created: datetime
+
+
+class RemovedEndpoints(Record):
+    """What becomes of a run's endpoints; every key is an endpoint.
+
+    `given_up` says when it was decided that nothing will serve from it, `gone` lists those that
+    are removed, and `promised` says when somebody began to promote the model behind it: what is
+    promised is not given up, and what is given up is not promised.
+    """
+
+    given_up: dict[str, datetime] = {}
+    gone: tuple[str, ...] = ()
+    promised: dict[str, datetime] = {}
 
 
 class Promotion(Record):
@@ -330,11 +348,21 @@ class RejectionRecord(Record):
     at: datetime
 
 
-class OpenMarker(Record):
-    """A sign that some work is not finished; deleted when it is."""
+class WatchRecord(Record):
+    """What the watcher does once a day, and the last day on which it was done."""
 
-    kind: Literal["dataset", "run", "document"]
+    champions_seen: date
+
+
+class OpenMarker(Record):
+    """A sign that some work is not finished; deleted when it is.
+
+    `revived` counts how often its event was published again, each time after twice the wait.
+    """
+
+    kind: Literal["dataset", "run", "document", "endpoints"]
     task_name: str
     id: str
     since: datetime
+    revived: int = 0
     event: dict[str, str] = {}

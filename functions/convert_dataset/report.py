@@ -223,7 +223,7 @@ def _price(record: DatasetRecord, location: str) -> Price:
     """Price the sweep that the task plans."""
     tuning = record.task.tuning
     model = find_base_model(tuning.base_model, location)
-    plan = plan_sweep(tuning.sweep, model)
+    plan = plan_sweep(tuning.sweep, model, record.counts["train"]).configurations
     estimate = estimate_price(record.training_tokens, plan, model)
     return Price(
         base_model=tuning.base_model,
