@@ -56,7 +56,7 @@ def main() -> int:
     for data in DATA_SETS:
         if data.path not in FILES:
             continue
-        pairs = {"".join(text.split()).casefold(): (text.strip(), str(label))
+        pairs = {" ".join(text.split()).casefold(): (text.strip(), str(label))
                  for text, label in data.count(FOLDER / data.path)}  # fmt: skip
         rows = random.Random(0).sample(sorted(pairs.values()), min(len(pairs), MOST_ROWS))
         texts, labels = [text for text, _ in rows], [label for _, label in rows]

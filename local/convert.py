@@ -123,6 +123,12 @@ def _only_file(folder: Path) -> Path:
     ]
     if len(files) != 1:
         what = ", ".join(path.name for path in files[:5]) or "none"
+        folders = [path.name for path in folder.iterdir() if path.is_dir()]
+        if not files and folders:
+            raise WrongArgument(
+                f"{folder} holds folders: {', '.join(sorted(folders)[:5])}. If there is one for "
+                "each label, zip them, and convert the archive."
+            )
         raise WrongArgument(f"{folder} should hold one labelled file; it holds: {what}. Name it.")
     return files[0]
 

@@ -84,10 +84,11 @@ class FieldSpec(Part):
 class Columns(Part):
     """Where an uploaded file keeps what."""
 
-    text: Name | None = Field(
+    text: Name | Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
         None,
         description="The column that holds the text: its name, or its number from 1 in a file "
-        "without a header. Left out, it is found by its usual names.",
+        "without a header; or a list of columns whose texts are joined, each on a line of its "
+        "own. Left out, it is found by its usual names.",
     )
     label: Name | None = Field(
         None, description="The column that holds the label, named or numbered in the same way."
@@ -98,7 +99,7 @@ class Columns(Part):
         "holds only such words is taken for it.",
     )
     missing: tuple[Name, ...] = Field(
-        (), description="Values that mean that a field has none, such as n/a."
+        (), description="Words in the file that mean that there is no label or value, such as n/a."
     )
 
 

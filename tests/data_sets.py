@@ -53,8 +53,9 @@ def expected(pairs: Iterable[Pair]) -> dict[str, int]:
         if not text.strip() or answer is None:
             unusable += 1
             continue
-        key = "".join(text.split()).casefold()
-        by_text[key][json.dumps(answer, sort_keys=True, ensure_ascii=False)] += 1
+        key = " ".join(text.split()).casefold()
+        said = json.dumps(answer, sort_keys=True, ensure_ascii=False)
+        by_text[key][said.casefold() if isinstance(answer, dict) else said] += 1
     examples = copies = contradictions = 0
     for answers in by_text.values():
         total, most = sum(answers.values()), max(answers.values())

@@ -92,10 +92,16 @@ stayed O
 }
 
 DESCRIBED: dict[FormatKey, str] = {
+    "csv": "Cells are separated by commas, semicolons, tabs or bars, whichever cuts the lines most "
+    "evenly, or by what a first line such as `sep=;` says. A cell with the separator, a line break "
+    "or a quotation mark in it is in quotation marks, the mark doubled; in files with tabs, marks "
+    "are mostly plain text. Without a header the columns are named 1, 2, …. Titles above the "
+    "header, and a header that comes again, are left out.",
     "parquet": "Columns are those of the file. The names of Hugging Face's class labels are read "
     "from its metadata, and tokens with their tags become fields.",
     "excel": "An .xlsx workbook: the first sheet, or the one that `sheet` in task.yaml names, read "
-    "like a CSV file. Formulas count with the value that Excel saved.",
+    "like a CSV file; the report names the sheets that were not read. Formulas count with the "
+    "value that Excel saved.",
     "folders": "A zip archive such as `damaged/1.txt`, `lost/2.txt`: the text is the file, the "
     "label its folder. Folders named train, validation and test above those are the splits.",
 }
@@ -107,13 +113,14 @@ def example_of(form: Format) -> list[str]:
     Raises:
         KeyError: The format has neither an example nor a description.
     """
-    if form.key in DESCRIBED:
-        return [paragraph(DESCRIBED[form.key])]
+    described = [paragraph(DESCRIBED[form.key])] if form.key in DESCRIBED else []
+    if described and form.key not in EXAMPLES:
+        return described
     first = next(iter(form.read(source_of(EXAMPLES[form.key]))))
     if isinstance(first, Refusal):
         raise ValueError(f"the example of {form.key} is refused: {first}")
     values = json.dumps(first.values, ensure_ascii=False)
-    return [fenced("text", EXAMPLES[form.key]), f"The first row: `{values}`"]
+    return [*described, fenced("text", EXAMPLES[form.key]), f"The first row: `{values}`"]
 
 
 def source_of(text: str) -> Source:

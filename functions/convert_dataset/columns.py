@@ -1,12 +1,18 @@
 """Finds out which column holds the text and which the answer."""
 
-import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import orjson
-
+from functions.convert_dataset.column_kinds import Kind, cut_from_texts, in_yaml, kinds_of, shown
+from functions.convert_dataset.label_cells import find_separator, labels_in, refuse_codes
+from functions.convert_dataset.label_column import (
+    flag_columns,
+    label_by_name,
+    named_like_labels,
+    only_label_like,
+)
 from functions.convert_dataset.rows import ANSWER, SPLIT, SYSTEM, TEXT, Row
+from functions.convert_dataset.text_column import guess_text, refuse_second_text
 from shared.errors import Rejected
 from shared.task import Columns as ColumnNames
 from shared.task import Task
@@ -40,20 +46,25 @@ SPLIT_WORDS = {
 
 KNOWN_COLUMNS = frozenset(TEXT_NAMES) | frozenset(LABEL_NAMES)
 
+Kinds = Mapping[str, Kind]
+
 
 @dataclass(frozen=True)
 class Columns:
     """Which column holds what.
 
     Attributes:
-        text: The text's column.
-        label: The column of the label, or of a JSON object with the fields; None when each field
-            has a column of its own.
-        fields: Field name -> column, for the latter.
+        text: The text's column; when texts are joined, the first of `joined`.
+        label: The column of the label, or of a JSON object with the fields; None when each field,
+            or each label, has a column of its own.
+        fields: Field name -> column, for the former.
         explanation: How they were found, for the report.
         split: The column that says which split a row is in, if there is one.
         group: The column whose equal values stay in one split, if task.yaml names one.
-        missing: Values that mean that a field has none.
+        missing: Values that mean that there is no label or value.
+        joined: The columns whose texts are joined, if task.yaml names several.
+        flags: The columns that say with 1 that the label they are named by applies.
+        separator: What stands between several labels in a cell.
     """
 
     text: str
@@ -63,6 +74,9 @@ class Columns:
     split: str | None = None
     group: str | None = None
     missing: frozenset[str] = frozenset()
+    joined: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    separator: str | None = None
 
 
 def known_columns(task: Task | None) -> frozenset[str]:
@@ -70,8 +84,8 @@ def known_columns(task: Task | None) -> frozenset[str]:
     if task is None:
         return KNOWN_COLUMNS
     columns = task.columns
-    named = (columns.text, columns.label, columns.split, task.split.group_by, *task.field_names)
-    return KNOWN_COLUMNS | {name.lower() for name in named if name}
+    named = (columns.label, columns.split, task.split.group_by, *task.field_names)
+    return KNOWN_COLUMNS | {name.lower() for name in (*_texts(columns), *named) if name}
 
 
 def find_columns(sample: Sequence[Row], task: Task | None, name: str) -> Columns:
@@ -83,57 +97,92 @@ def find_columns(sample: Sequence[Row], task: Task | None, name: str) -> Columns
         name: The file's name, for messages.
 
     Raises:
-        Rejected: A column that task.yaml names is not there, or none looks right.
+        Rejected: A column that task.yaml names is not there, none looks right, or several do.
     """
-    present = list(dict.fromkeys(column for row in sample for column in row.values))
+    kinds = kinds_of(sample)
     wanted = task.columns if task else ColumnNames()
-    split = _wanted(wanted.split, present, name) or _split_column(sample, present)
-    group = _wanted(task.split.group_by if task else None, present, name)
-    found = _text_and_answer(sample, task, [item for item in present if item != split], name)
+    split = _wanted(wanted.split, kinds, name) or _split_column(sample, list(kinds))
+    group = _wanted(task.split.group_by if task else None, kinds, name)
+    texts = tuple(column for text in _texts(wanted) if (column := _wanted(text, kinds, name)))
+    free = {column: kind for column, kind in kinds.items() if column not in {split, group, SYSTEM}}
+    unlikely = OTHER_NAMES.union(LABEL_NAMES)
+    text = texts[0] if texts else guess_text(sample, free, TEXT_NAMES, unlikely, name)
+    joined = texts if len(texts) > 1 else ()
+    taken = {split, group, text, *joined}
+    rest = {column: kind for column, kind in kinds.items() if column not in taken}
+    found = _answer(sample, rest, task, joined or (text,), name)
+    used = {text, *joined, found.label, split, group, SYSTEM, *found.fields.values(), *found.flags}
+    unused = [column for column in kinds if column not in used]
+    if not texts:
+        refuse_second_text(kinds, text, unused, name)
     how = found.explanation
     if split is not None:
-        how = (*how, f"the splits are those in the column {split!r}")
-    used = {found.text, found.label, split, group, SYSTEM, *found.fields.values()}
-    unused = [column for column in present if column not in used]
+        how = (*how, f"the splits are those in the column {split!r}{_only_word(sample, split)}")
     if unused:
-        how = (*how, f"not used: {', '.join(unused)}")
+        how = (*how, f"not used: {shown(unused)}")
+    found = replace(found, explanation=how, split=split, group=group, joined=joined)
+    return _with_form(sample, replace(found, missing=frozenset(wanted.missing)), task, name)
+
+
+def _texts(columns: ColumnNames) -> tuple[str, ...]:
+    """Return the columns of the text that task.yaml names."""
+    named = columns.text or ()
+    return (named,) if isinstance(named, str) else named
+
+
+def _answer(
+    sample: Sequence[Row], kinds: Kinds, task: Task | None, texts: Sequence[str], name: str
+) -> Columns:
+    """Find the columns of the answer among those that are left."""
+    how = [f"the text is in the column {texts[0]!r}" if len(texts) == 1 else
+           f"the text is put together from the columns {', '.join(texts)}"]  # fmt: skip
+    found = Columns(texts[0], None, {}, ())
+    extraction = task is not None and task.type == "extraction"
+    label = _wanted(task.columns.label if task else None, kinds, name)
+    fields = _field_columns(task, kinds)
+    candidates = [column for column in kinds if column.lower() not in OTHER_NAMES]
+    if label is None and not fields:
+        flags = flag_columns(kinds, candidates, LABEL_NAMES, task, name)
+        if flags:
+            said = f"the labels are the columns {shown(flags)} where they say 1"
+            return replace(found, explanation=(*how, said), flags=flags)
+        label = label_by_name(kinds, LABEL_NAMES, len(sample), name, extraction=extraction)
+    if label is None and not fields and len(candidates) == 1:
+        label = candidates[0]
+    if label is None and not fields and not extraction:
+        label = only_label_like(sample, kinds, candidates, texts, name)
+        # An answer that is prose is refused later, with the reason.
+        label = label or next(iter(named_like_labels(kinds, LABEL_NAMES)), None)
+    if label is not None:
+        return replace(
+            found, label=label, explanation=(*how, f"the answer is in the column {label!r}")
+        )
+    if not fields and (task is None or extraction):
+        cut = cut_from_texts(sample, candidates, texts)
+        fields = {column: column for column in candidates if column in cut}
+    if not fields:
+        raise Rejected(
+            f"{name} has no column with labels; its columns are {shown([*texts, *kinds])}.",
+            "Name the label's column in task.yaml: "
+            f"`columns: {{text: {in_yaml(texts[0])}, label: …}}`.",
+        )
     return replace(
-        found, explanation=how, split=split, group=group, missing=frozenset(wanted.missing)
+        found, fields=fields, explanation=(*how, f"the fields are in {shown(fields.values())}")
     )
 
 
-def _text_and_answer(
-    sample: Sequence[Row], task: Task | None, present: Sequence[str], name: str
-) -> Columns:
-    """Find the columns of the text and of the answer."""
-    text = _wanted(task.columns.text if task else None, present, name)
-    text = text or _by_name(TEXT_NAMES, present) or _longest(sample, present)
-    if text is None:
-        raise Rejected(
-            f"{name} has no column with text; its columns are {', '.join(present) or 'none'}.",
-            "Name the text's column in task.yaml: `columns: {text: …}`.",
-        )
-    rest = [column for column in present if column != text]
-    how = [f"the text is in the column {text!r}"]
-    fields = _field_columns(task, rest)
-    label = _wanted(task.columns.label if task else None, rest, name)
-    if label is None and not fields:
-        label = _by_name(LABEL_NAMES, rest)
-    candidates = [column for column in rest if column.lower() not in OTHER_NAMES]
-    if label is None and not fields and len(candidates) == 1:
-        label = candidates[0]
-    if label is None and not fields and (task is None or task.type != "extraction"):
-        label = _only_label_like(sample, candidates, text, name)
-    if label is not None:
-        return Columns(text, label, {}, (*how, f"the answer is in the column {label!r}"))
-    if not fields and (task is None or task.type == "extraction"):
-        fields = {column: column for column in candidates if _is_cut_from(sample, column, text)}
-    if not fields:
-        raise Rejected(
-            f"{name} has no column with labels; its columns are {', '.join(present)}.",
-            f"Name the label's column in task.yaml: `columns: {{text: {text}, label: …}}`.",
-        )
-    return Columns(text, None, fields, (*how, f"the fields are in {', '.join(fields.values())}"))
+def _with_form(sample: Sequence[Row], found: Columns, task: Task | None, name: str) -> Columns:
+    """Add how several labels are written in a cell, unless answers are fields."""
+    if found.label is None or (task is not None and task.type == "extraction"):
+        return found
+    cells = [labels_in(row.values.get(found.label)) for row in sample]
+    cells = [cell for cell in cells if cell not in (None, "")]
+    if cells and not (task and task.labels):
+        refuse_codes(cells, found.label, name)
+    labels = {cell.strip() for cell in cells if isinstance(cell, str)} - found.missing
+    mark = find_separator(labels, task)
+    said = () if mark is None or task is None else (f"the labels in a cell are cut at {mark!r}",)
+    return replace(found, separator=mark, explanation=(*found.explanation, *said))
 
 
 def _split_column(sample: Sequence[Row], present: Sequence[str]) -> str | None:
@@ -147,84 +196,30 @@ def _split_column(sample: Sequence[Row], present: Sequence[str]) -> str | None:
     return None
 
 
-def as_json(value: object) -> object:
-    """Read a cell that holds a JSON object or array; anything else stays as it is."""
-    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
-        try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return value
-    return value
+def _only_word(sample: Sequence[Row], split: str) -> str:
+    """Say which split the sample is of, when it is of one."""
+    said = {str(row.values.get(split) or "").strip() for row in sample}
+    return (
+        f", which says {said.pop()[:60]!r} in the first {len(sample):,} rows"
+        if len(said) == 1
+        else ""
+    )
 
 
-def _only_label_like(
-    sample: Sequence[Row], candidates: Sequence[str], text: str, name: str
-) -> str | None:
-    """Find the one column whose few values come again and again, and do not stand in the text.
-
-    Raises:
-        Rejected: There are several; only a person knows which one is meant.
-    """
-    counts = {
-        column: len({str(row.values.get(column)).strip() for row in sample})
-        for column in candidates
-        if not _is_cut_from(sample, column, text)
-    }
-    alike = [column for column, count in counts.items() if 1 < count <= max(2, len(sample) // 3)]
-    if len(alike) > 1:
-        shown = ", ".join(f"{column} ({counts[column]} values)" for column in alike)
-        raise Rejected(
-            f"Several columns of {name} could hold the label: {shown}.",
-            f"Say which in task.yaml: `columns: {{text: {text}, label: {alike[0]}}}`.",
-        )
-    return alike[0] if alike else None
-
-
-def _is_cut_from(sample: Sequence[Row], column: str, text: str) -> bool:
-    """Whether most values of a column stand in the text beside them, as extracted fields do."""
-    pairs = [(row.values.get(column), row.values.get(text)) for row in sample]
-    values = [
-        (" ".join(str(item).casefold().split()), " ".join(str(whole).casefold().split()))
-        for value, whole in pairs
-        if value not in (None, "")
-        for item in (value if isinstance(value, list) else [value])
-    ]
-    found = sum(item in whole for item, whole in values)
-    return bool(values) and found * 2 > len(values)
-
-
-def _wanted(column: str | None, present: Sequence[str], name: str) -> str | None:
+def _wanted(column: str | None, present: Kinds, name: str) -> str | None:
     """Check that a column named in task.yaml is there."""
     if column is None:
         return None
     by_case = {item.lower(): item for item in present}
     if column.lower() not in by_case:
         raise Rejected(
-            f"task.yaml names the column {column!r}, but {name} has {', '.join(present)}.",
+            f"task.yaml names the column {column!r}, but {name} has {shown(present)}.",
             "Correct `columns:` in task.yaml, or the file's header line.",
         )
     return by_case[column.lower()]
 
 
-def _by_name(names: Sequence[str], present: Sequence[str]) -> str | None:
-    """Find the first of some usual names."""
-    by_case = {column.lower(): column for column in present}
-    return next((by_case[name] for name in names if name in by_case), None)
-
-
-def _longest(sample: Sequence[Row], present: Sequence[str]) -> str | None:
-    """Find the column with the longest texts."""
-    lengths = {
-        column: statistics.mean(
-            len(value) if isinstance(value := row.values.get(column), str) else 0 for row in sample
-        )
-        for column in present
-    }
-    best = max(present, key=lambda column: lengths[column], default=None)
-    return best if best and lengths[best] > 0 else None
-
-
-def _field_columns(task: Task | None, rest: Sequence[str]) -> dict[str, str]:
+def _field_columns(task: Task | None, rest: Kinds) -> dict[str, str]:
     """Find a column for each of an extraction's fields; a field without one is left out."""
     if task is None or task.type != "extraction":
         return {}

@@ -7,9 +7,9 @@ so a dataset exists once it is whole, and converting again after a crash changes
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from functions.convert_dataset.checks.registry import CHECKS
-
 from functions.convert_dataset.checks import Check
+from functions.convert_dataset.checks.registry import CHECKS
+from functions.convert_dataset.infer import late_separator
 from functions.convert_dataset.judge import Judgement, judge
 from functions.convert_dataset.opening import Upload, open_upload
 from functions.convert_dataset.report import write_reports
@@ -18,6 +18,7 @@ from functions.convert_dataset.write import write_dataset
 from shared import log, paths
 from shared.errors import Rejected
 from shared.events import ObjectArrived
+from shared.examples import ENOUGH_FOR_TUNING
 from shared.ports import World
 from shared.record_store import create, read
 from shared.records import DatasetRecord, TaskRecord
@@ -27,6 +28,11 @@ MAX_SECONDS = 240
 
 PATIENCE_SECONDS = 10
 MAX_LABELS = 1000
+FORM_REASONS = frozenset(
+    {"wrong number of cells", "stray quotation mark", "not JSON", "not a JSON object", "not a tag",
+     "offsets do not fit", "not a conversation"}
+)  # fmt: skip
+"""Reasons that say that the file was written wrongly, or is read wrongly."""
 
 
 def convert(
@@ -126,6 +132,14 @@ def _check_dataset(survey: Survey, judgement: Judgement, name: str) -> None:
         Rejected: There is no example, a split is empty, or there is one label only, or too many.
     """
     total = sum(judgement.counts.values())
+    for reason, count in survey.refused.items():
+        if total and reason in FORM_REASONS and 2 * count > len(survey.kept):
+            raise Rejected(
+                f"{count:,} of {len(survey.kept):,} rows of {name} could not be read: {reason}, "
+                f"first at {survey.first_refused[reason]}. What is left would be a biased sample.",
+                "Write the file again in a proper way; if its format was mistaken, name it in "
+                "task.yaml: `format: …`.",
+            )
     if total == 0:
         why = [f"{reason}: {count}" for reason, count in survey.refused.most_common()]
         why += [found.summary for found, action in judgement.findings if action == "drop"]
@@ -138,11 +152,24 @@ def _check_dataset(survey: Survey, judgement: Judgement, name: str) -> None:
             f"Every example of {name} has the label {next(iter(used), None)!r}.",
             "Add examples of the other labels; is the file a part of a sorted one?",
         )
+    mark = None if survey.task.multi_label else late_separator(dict.fromkeys(used, 1))
+    if mark:
+        raise Rejected(
+            f"Some labels of {name} are several with {mark!r} between them, further down than its "
+            "first rows.",
+            "Write `multi_label: true` in task.yaml, or give each row one label.",
+        )
     for split, count in judgement.counts.items():
-        if count == 0:
+        if count == 0 and total < ENOUGH_FOR_TUNING:
             raise Rejected(
                 f"{name} has {total} usable examples, too few to leave any for {split}.",
-                "Add examples: 100 are the least that tuning makes sense with.",
+                f"Add examples: {ENOUGH_FOR_TUNING} are the least that tuning makes sense with.",
+            )
+        if count == 0:
+            raise Rejected(
+                f"{name} has {total:,} usable examples, but none for {split}: the splits it gives, "
+                "or groups that have to stay together, leave none.",
+                "See its column of splits, and `split: {group_by: …}` in task.yaml.",
             )
     if len(survey.task.labels) > MAX_LABELS:
         raise Rejected(

@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from functions.convert_dataset.columns import LABEL_NAMES, Columns, as_json
-from functions.convert_dataset.labelled import clean_label
-from functions.convert_dataset.rows import SYSTEM, Row
+from functions.convert_dataset.columns import LABEL_NAMES, Columns
+from functions.convert_dataset.label_cells import labels_in
+from functions.convert_dataset.labelled import example_reader
+from functions.convert_dataset.rows import SYSTEM, Refusal, Row
 from shared.errors import Rejected
 from shared.task import FieldSpec, Task, TaskType
 from shared.validation import explain
@@ -53,11 +54,14 @@ def infer_task(sample: Sequence[Row], columns: Columns, name: str) -> Inference:
         Rejected: The answers do not look like labels or fields.
     """
     instruction = _instruction(sample)
+    if columns.flags:
+        why = f"{len(columns.flags)} columns hold nothing but 0 and 1"
+        return _inferred("classification", instruction, columns, why, multi_label=True)
     if columns.label is None:
         names = list(columns.fields)
         return _inferred("extraction", instruction, columns, f"its fields are {', '.join(names)}",
                          fields=names)  # fmt: skip
-    values = [as_json(row.values.get(columns.label)) for row in sample]
+    values = [labels_in(row.values.get(columns.label)) for row in sample]
     values = [value for value in values if value not in (None, "")]
     if not values:
         raise Rejected(
@@ -70,44 +74,79 @@ def infer_task(sample: Sequence[Row], columns: Columns, name: str) -> Inference:
             raise Rejected(f"The answers of {name} are JSON objects with nothing in them.",
                            "Fill in the fields.")  # fmt: skip
         return _inferred("extraction", instruction, columns, "its answers are JSON objects")
-    if all(isinstance(value, list) and len(value) == 1 for value in values):
-        values = [value[0] for value in values if isinstance(value, list)]
-    if sum(isinstance(value, list) for value in values) * 2 > len(values):
+    single = all(isinstance(value, list) and len(value) == 1 for value in values)
+    if not single and sum(isinstance(value, list) for value in values) * 2 > len(values):
         return _inferred("classification", instruction, columns, "its answers are lists of labels",
                          multi_label=True)  # fmt: skip
-    labels = Counter(clean_label(value) for value in values)
-    separator = _separator(labels)
-    if separator:
-        why = f"its answers are labels with {separator!r} between them"
+    if columns.separator:
+        why = f"its answers are labels with {columns.separator!r} between them"
         return _inferred("classification", instruction, columns, why, multi_label=True)
+    return _with_one_label(sample, columns, columns.label, name)
+
+
+def _with_one_label(sample: Sequence[Row], columns: Columns, column: str, name: str) -> Inference:
+    """Work out a task whose texts have one label each.
+
+    Raises:
+        Rejected: The answers are too many, or cannot be read.
+    """
+    instruction = _instruction(sample)
+    labels = _labels(sample, columns, name)
+    count = labels.total()
     short = sum(map(len, labels)) <= SHORT_LABEL * len(labels)
-    few_rows = columns.label.lower() in LABEL_NAMES and len(values) < ENOUGH_ROWS and short
-    if len(labels) > max(2, MAX_LABEL_SHARE * len(values)) and not few_rows:
+    few_rows = column.lower() in LABEL_NAMES and count < ENOUGH_ROWS and short
+    if len(labels) > max(2, MAX_LABEL_SHARE * count) and not few_rows:
         raise Rejected(
-            f"The column {columns.label!r} of {name} has {len(labels)} different values in its "
-            f"first {len(values):,} rows, too many for labels.",
+            f"The column {column!r} of {name} has {len(labels)} different values in its "
+            f"first {count:,} labelled rows, too many for labels.",
             "Answers must be labels or fields, not free text. If the labels are in another column, "
             "name it in task.yaml: `columns: {label: …}`.",
         )
-    named = columns.label.lower() in _SENTIMENT_COLUMNS
+    named = column.lower() in _SENTIMENT_COLUMNS
     if named or {label.lower() for label in labels} <= _SENTIMENT_LABELS:
-        why = f"the column {columns.label!r} says so" if named else "its labels say so"
+        why = f"the column {column!r} says so" if named else "its labels say so"
         return _inferred("sentiment", instruction, columns, why)
     several = "one label" if len(labels) == 1 else f"{len(labels)} different labels"
-    why = f"{several} in the first {len(values):,} rows"
+    why = f"{several} in the first {count:,} labelled rows"
     return _inferred("classification", instruction, columns, why)
 
 
-def _separator(labels: Counter[str]) -> str | None:
-    """Find the mark that divides several labels in a cell: cutting there leaves fewer labels."""
-    for mark in "|;,":
-        parts = Counter(part.strip() for label in labels for part in label.split(mark))
-        if not any(mark in label for label in labels) or len(parts) >= len(labels):
-            continue
-        # A comma may stand inside of a label; between labels, most of them stand alone as well.
-        if mark != "," or sum(part in labels for part in parts) * 2 > len(parts):
+def late_separator(labels: Mapping[str, int]) -> str | None:
+    """Find a mark between labels that the beginning of a file did not show.
+
+    Args:
+        labels: The labels of a task with one label a text, and how many examples each has.
+
+    Returns:
+        The mark, when most labels with it consist of others of them; else None.
+    """
+    for mark in "|;":
+        marked = [label for label in labels if mark in label]
+        known = labels.keys() - set(marked)
+        joined = sum(all(part.strip() in known for part in label.split(mark)) for label in marked)
+        if joined * 2 > len(marked):
             return mark
     return None
+
+
+def _labels(sample: Sequence[Row], columns: Columns, name: str) -> Counter[str]:
+    """Count the labels as they will be read.
+
+    Raises:
+        Rejected: None can be read.
+    """
+    read = example_reader(Task(type="classification"), columns)
+    found = [read(row) for row in sample]
+    labels = Counter(str(item.answer) for item in found if not isinstance(item, Refusal))
+    if not labels:
+        first = next(item for item in found if isinstance(item, Refusal))
+        raise Rejected(
+            f"None of the first {len(found):,} rows of {name} is an example: {first.reason}, "
+            f"{first.detail}.",
+            "Answers must be labels or fields, not free text. If they are in another column, name "
+            "it in task.yaml: `columns: {text: …, label: …}`.",
+        )
+    return labels
 
 
 def _inferred(

@@ -1,5 +1,6 @@
 """Runs the checks on what the first pass found, and does with their findings as task.yaml says."""
 
+import difflib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from functions.convert_dataset.splits import (
 )
 from functions.convert_dataset.survey import Survey
 from shared.errors import Rejected
-from shared.task import Action, Task
+from shared.task import Action, Checks, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,6 +63,7 @@ def judge(survey: Survey, checks: Sequence[Check], declared: Task | None, name: 
     import numpy as np
 
     policy = survey.task.checks
+    _check_names(policy, [check.name for check in checks])
     facts = _facts(survey, declared)
     dropped_by = np.full(len(facts.kept), _NOT_DROPPED, np.int16)
     judged: list[tuple[Finding, Action]] = []
@@ -82,12 +84,40 @@ def judge(survey: Survey, checks: Sequence[Check], declared: Task | None, name: 
         facts = replace(facts, labels=survey.label_counts(facts.kept))
     _reject(judged, name)
     splits = _splits(survey, facts)
+    beyond = np.flatnonzero(facts.kept & (splits == NONE))
+    if len(beyond):
+        dropped_by[beyond] = len(judged)
+        judged.append((_beyond_cap(array("q", beyond.astype(np.int64).tobytes())), "drop"))
     return Judgement(
         array("b", splits.tobytes()),
         array("h", dropped_by.tobytes()),
         tuple(judged),
         _labels(survey, splits),
     )
+
+
+def _beyond_cap(rows: "array[int]") -> Finding:
+    """Say that the file gives more validation examples than may be used."""
+    return Finding(
+        check="validation-cap",
+        severity="warning",
+        count=len(rows),
+        summary=f"the file gives {len(rows):,} validation examples more than Vertex AI takes for "
+        "a training file of this size",
+        remedy="Nothing needs to be done; or mark them as test, or leave them out.",
+        rows=rows,
+    )
+
+
+def _check_names(policy: Checks, known: Sequence[str]) -> None:
+    """Refuse a severity for a check that there is not."""
+    for name in policy.severity:
+        if name not in known:
+            near = difflib.get_close_matches(name.replace("_", "-"), known, n=1, cutoff=0)
+            raise Rejected(
+                f"task.yaml gives a severity to {name!r}, which is no check.",
+                f"The nearest is {near[0]}; docs/intake.md lists all.",
+            )
 
 
 def _facts(survey: Survey, declared: Task | None) -> Facts:
@@ -120,14 +150,22 @@ def _splits(survey: Survey, facts: Facts) -> "NDArray[np.int8]":
 
     # A group that task.yaml names decides; near duplicates then join such groups.
     keys = np.frombuffer(survey.groups, np.uint64) if survey.groups else facts.near
-    rows = facts.sample.rows
-    together = without_templates(facts.near_pairs, len(rows))
-    links = [(int(keys[rows[one]]), int(keys[rows[two]])) for one, two in together]
-    groups = join_groups(keys, facts.near if survey.groups else None, links)
+    kept, rows = facts.kept, facts.sample.rows
+    together = [
+        (rows[one], rows[two]) for one, two in without_templates(facts.near_pairs, len(rows))
+    ]
+    links = [(int(keys[one]), int(keys[two])) for one, two in together if kept[one] and kept[two]]
+    near = facts.near[kept] if survey.groups else None
+    groups = join_groups(keys[kept], near, links)
     strata = facts.answers if survey.task.type != "extraction" else np.full(len(keys), -1)
-    kept = facts.kept
     splits = np.full(len(kept), NONE, np.int8)
-    splits[kept] = decide_splits(groups[kept], strata[kept], facts.given[kept], survey.task.split)
+    splits[kept] = decide_splits(
+        groups,
+        strata[kept],
+        facts.given[kept],
+        survey.task.split,
+        cut_groups=not survey.groups,
+    )
     return splits
 
 

@@ -10,17 +10,23 @@ import string
 
 from xxhash import xxh3_64_intdigest
 
-_LOWER = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
-_WHITE = string.whitespace.encode() + b"\x1c\x1d\x1e\x1f"
+_WHITE = string.whitespace + "\x1c\x1d\x1e\x1f"
+_LOWER = bytes.maketrans(
+    (string.ascii_uppercase + _WHITE).encode(),
+    (string.ascii_lowercase + " " * len(_WHITE)).encode(),
+)
 _NO_LETTER = bytes(code for code in range(128) if not chr(code).isalnum())
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
 def exact_key(text: str) -> int:
-    """Hash a text to 64 bits; white space and letter case do not matter."""
+    """Hash a text to 64 bits; letter case and how wide white space is do not matter."""
     if text.isascii():
-        return xxh3_64_intdigest(text.encode().translate(_LOWER, _WHITE))
-    return xxh3_64_intdigest("".join(text.split()).casefold().encode("utf-8", "surrogatepass"))
+        words = text.encode().translate(_LOWER)
+        if b"  " in words or words[:1] == b" " or words[-1:] == b" ":
+            words = b" ".join(words.split())
+        return xxh3_64_intdigest(words)
+    return xxh3_64_intdigest(" ".join(text.split()).casefold().encode("utf-8", "surrogatepass"))
 
 
 def near_key(text: str) -> int:

@@ -1,10 +1,12 @@
 """Turns rows into examples, or says why not."""
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from functions.convert_dataset.columns import Columns, as_json
+from functions.convert_dataset.columns import Columns
+from functions.convert_dataset.label_cells import FLAGS, as_json, clean_label, is_array, labels_in
 from functions.convert_dataset.rows import Refusal, Row
 from shared.examples import MAX_TEXT_CHARACTERS, Answer, Example, FieldValue
 from shared.prompts import clean_value
@@ -25,15 +27,29 @@ def example_reader(task: Task, columns: Columns) -> Reader:
         task: The task; without labels or fields, all are taken.
         columns: Which column holds what.
     """
+    if columns.joined:
+        read = example_reader(task, replace(columns, joined=()))
+        return lambda row: read(_with_one_text(row, columns.joined))
     if task.type == "extraction":
         return lambda row: _example(row, columns.text, _fields(row, task, columns))
+    if columns.flags:
+        return lambda row: _example(row, columns.text, _flagged_labels(row, task, columns))
     if task.multi_label:
         return lambda row: _example(row, columns.text, _several_labels(row, task, columns))
-    return _single_label_reader(task, columns.text, columns.label or "")
+    return _single_label_reader(task, columns)
 
 
-def _single_label_reader(task: Task, text_column: str, label_column: str) -> Reader:
+def _with_one_text(row: Row, columns: Sequence[str]) -> Row:
+    """Join a row's texts into the first of their columns, each on a line of its own."""
+    found = [row.values.get(column) for column in columns]
+    other = [value for value in found if not isinstance(value, str | None)]
+    parts = [text for value in found if isinstance(value, str) and (text := value.strip())]
+    return Row(row.line, {**row.values, columns[0]: other[0] if other else "\n".join(parts)})
+
+
+def _single_label_reader(task: Task, columns: Columns) -> Reader:
     """Make the reader of most tasks. It is run for every row, so the usual row is quick."""
+    text_column, label_column, missing = columns.text, columns.label or "", columns.missing
     # Label as it stands in the file -> the label; the same few come again and again.
     known: dict[str, str] = {}
 
@@ -44,7 +60,7 @@ def _single_label_reader(task: Task, text_column: str, label_column: str) -> Rea
             text = text.strip()
             if text and len(text) <= MAX_TEXT_CHARACTERS:
                 return new_tuple(Example, (text, known[value]))
-        answer = _label(row, _only_item(value), task, label_column)
+        answer = _label(row, _only_item(labels_in(value)), task, label_column, missing)
         if isinstance(value, str) and isinstance(answer, str):
             known[value] = answer
         return _example(row, text_column, answer)
@@ -63,13 +79,6 @@ def _example(row: Row, column: str, answer: Answer | Refusal) -> Example | Refus
     return answer if isinstance(answer, Refusal) else Example(text, answer)
 
 
-def clean_label(value: object) -> str:
-    """Write a label as text: JSON's true, 1 and "a" alike; nothing is empty."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value).strip()
-
-
 def _no_text(value: object, column: str) -> str:
     """Say why a cell holds no text."""
     if value is None or isinstance(value, str):
@@ -82,13 +91,16 @@ def _only_item(value: object) -> object:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _label(row: Row, value: object, task: Task, column: str) -> str | Refusal:
+def _label(
+    row: Row, value: object, task: Task, column: str, missing: Collection[str]
+) -> str | Refusal:
     """Read one label."""
-    if isinstance(value, dict | list):
-        return Refusal(row.line, "not a label", f"{str(value)[:60]!r} is not a label")
     name = clean_label(value)
-    if not name:
-        return Refusal(row.line, "no label", f"the column {column!r} is empty")
+    if isinstance(value, dict | list) or is_array(name):
+        return Refusal(row.line, "not a label", f"{name[:60]!r} is not a label")
+    if not name or name in missing:
+        why = f"holds {name!r}, which means none" if name else "is empty"
+        return Refusal(row.line, "no label", f"the column {column!r} {why}")
     if len(name) > MAX_LABEL_CHARACTERS:
         detail = f"{len(name)} characters; a label has at most {MAX_LABEL_CHARACTERS}"
         return Refusal(row.line, "label too long", detail)
@@ -101,15 +113,30 @@ def _label(row: Row, value: object, task: Task, column: str) -> str | Refusal:
 
 def _several_labels(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
     """Read the labels of a text that may have several."""
-    value = as_json(row.values.get(columns.label or ""))
-    values = value if isinstance(value, list) else _listed(value, task)
+    value = labels_in(row.values.get(columns.label or ""))
+    values = value if isinstance(value, list) else _listed(value, task, columns.separator)
     names: list[str] = []
     for item in values:
-        name = _label(row, item, task, columns.label or "")
+        name = _label(row, item, task, columns.label or "", columns.missing)
         if isinstance(name, Refusal):
             return name
         names.append(name)
     return sorted(set(names))
+
+
+def _flagged_labels(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
+    """Take the names of the columns that say that their label applies."""
+    names: list[str] = []
+    for column in columns.flags:
+        said = clean_label(row.values.get(column))
+        if said.lower() not in FLAGS:
+            detail = f"the column {column!r} holds {said[:60]!r}"
+            return Refusal(row.line, "neither 0 nor 1", detail)
+        name = _label(row, column, task, column, ()) if FLAGS[said.lower()] else ""
+        if isinstance(name, Refusal):
+            return name
+        names += [name] if name else []
+    return sorted(names)
 
 
 @lru_cache(maxsize=2000)
@@ -119,12 +146,11 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _listed(value: object, task: Task) -> list[object]:
-    """Cut a cell with several labels: at | or ;, or at commas, unless it is one label as it is."""
-    if not isinstance(value, str) or value.strip() in task.label_names:
+def _listed(value: object, task: Task, separator: str | None) -> list[object]:
+    """Cut a cell with several labels, unless it is one label as it is."""
+    if not isinstance(value, str) or separator is None or value.strip() in task.label_names:
         return [value]
-    separator = next((mark for mark in "|;," if mark in value), None)
-    return list(value.split(separator)) if separator else [value]
+    return list(value.split(separator))
 
 
 def _known_label(name: str, task: Task) -> str | None:

@@ -25,6 +25,7 @@ from shared.records import TaskRecord
 from shared.task import Task
 
 SAMPLE_ROWS = 2000
+SHOWN_COLUMNS = 12
 MAX_FILE_BYTES = 1_000_000_000
 MAX_REFERENCED_BYTES = 1_000_000
 
@@ -134,8 +135,13 @@ def _read_beginning(
             "If it is another format, say so in task.yaml: `format: …`; docs/intake.md lists them.",
         )
     columns = find_columns(sample, task, source.name)
-    named = ", ".join(sample[0].values)
-    how: tuple[str, ...] = (f"the file was read as {form.name}, with the columns {named}",)
+    names = list(sample[0].values)
+    named = ", ".join(names[:SHOWN_COLUMNS]) + (" …" if len(names) > SHOWN_COLUMNS else "")
+    note = form.note(source)
+    how: tuple[str, ...] = (
+        f"the file was read as {form.name}, with the columns {named}",
+        *([note] if note else []),
+    )
     if task is not None:
         return form, columns, task, (*how, "the task is the one in task.yaml", *columns.explanation)
     inference = infer_task(sample, columns, source.name)

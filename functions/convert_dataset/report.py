@@ -1,15 +1,18 @@
 """The data report: what is in the dataset, what was left out of it, and what to mend first."""
 
+import math
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from functions.convert_dataset.checks import Finding
-from functions.convert_dataset.checks.unusable_rows import UnusableRows
+from functions.convert_dataset.checks.registry import FIRST_TO_FIX
 from functions.convert_dataset.judge import Judgement
 from functions.convert_dataset.opening import Upload
+from functions.convert_dataset.splits import NONE
 from functions.convert_dataset.survey import Survey
 from functions.convert_dataset.write import SHOWN_ROWS, TOKEN_SAMPLE, Written
 from shared import paths
@@ -23,7 +26,6 @@ from shared.sweep import estimate_price, plan_sweep
 from shared.task import Action, Severity
 from shared.tokens import estimate_tokens
 
-TOKEN_STEPS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 SEVERITIES = ("error", "warning", "info")
 ESTIMATE_ERROR = "±25 %"
 
@@ -35,12 +37,18 @@ class Part(BaseModel):
 
 
 class ShownRow(Part):
-    """One row of a finding: its line (or row, or file), the one it clashes with, its text."""
+    """One row of a finding: its line (or row, or file), its text and its answer.
+
+    The same of the row that it clashes with, if it does with one.
+    """
 
     line: int
-    other_line: int | None = None
     detail: str = ""
     excerpt: str = ""
+    answer: str = ""
+    other_line: int | None = None
+    other_excerpt: str = ""
+    other_answer: str = ""
 
 
 class ReportedFinding(Part):
@@ -63,16 +71,25 @@ class QuarantineReason(Part):
     rows: tuple[ShownRow, ...]
 
 
-class Lengths(Part):
-    """How long examples are in tokens, estimated: text, instruction and answer.
+class Distribution(Part):
+    """How long things are; `histogram` holds (at most so long, how many of them)."""
 
-    `histogram` holds (at most so many tokens, number of examples) of `examples` looked at.
-    """
-
-    examples: int
     median: int
     longest: int
     histogram: tuple[tuple[int, int], ...]
+
+
+class Lengths(Part):
+    """How long `examples` of the file are; all of them, or as many as were looked at.
+
+    `characters` are those of the texts, `tokens` those of texts and answers, estimated.
+    `instruction_tokens` come on top, in every line.
+    """
+
+    examples: int
+    characters: Distribution
+    tokens: Distribution
+    instruction_tokens: int
 
 
 class Price(Part):
@@ -127,7 +144,7 @@ def write_reports(
         quarantined=record.quarantined,
         quarantine=_quarantine(written),
         labels=record.labels,
-        lengths=_lengths(survey),
+        lengths=_lengths(survey, judgement),
         price=_price(record, world.settings.location),
         findings=_findings(survey, judgement, written),
     )
@@ -150,13 +167,13 @@ def write_reports(
 def _findings(
     survey: Survey, judgement: Judgement, written: Written
 ) -> tuple[ReportedFinding, ...]:
-    """Put findings into words, the worst first, then those that concern the most."""
+    """Put findings into words, the worst first, and what to fix first before the rest."""
     reported = [
         ReportedFinding(
             check=found.check,
             severity=found.severity,
             # Rows that are no examples are in quarantine, whatever the policy says.
-            action="drop" if found.check == UnusableRows.name else action,
+            action="drop" if found.refused else action,
             count=found.count,
             summary=found.summary,
             remedy=found.remedy,
@@ -165,20 +182,41 @@ def _findings(
         for found, action in judgement.findings
     ]
     return tuple(
-        sorted(reported, key=lambda found: (SEVERITIES.index(found.severity), -found.count))
+        sorted(reported, key=lambda found: (SEVERITIES.index(found.severity), _turn(found)))
     )
+
+
+def _turn(found: ReportedFinding) -> tuple[int, int]:
+    """Say when a finding's turn is among those of its severity."""
+    known = found.check in FIRST_TO_FIX
+    return (FIRST_TO_FIX.index(found.check) if known else len(FIRST_TO_FIX), -found.count)
 
 
 def _rows(found: Finding, survey: Survey, written: Written) -> tuple[ShownRow, ...]:
     """Describe the first rows of a finding."""
+    if found.refused:
+        return _refused(written, found.refused)
+    excerpts = written.excerpts if found.excerpts else {}
+    answers = written.answers if found.excerpts else {}
+    others: list[int | None] = [*found.others[:SHOWN_ROWS]] or [None] * SHOWN_ROWS
     return tuple(
         ShownRow(
             line=survey.lines[row],
-            other_line=survey.lines[found.others[place]] if found.others else None,
             detail=found.details.get(row, ""),
-            excerpt=written.excerpts.get(row, "") if found.excerpts else "",
+            excerpt=excerpts.get(row, ""),
+            answer=answers.get(row, ""),
+            other_line=None if other is None else survey.lines[other],
+            other_excerpt="" if other is None else excerpts.get(other, ""),
+            other_answer="" if other is None else answers.get(other, ""),
         )
-        for place, row in enumerate(found.rows[:SHOWN_ROWS])
+        for row, other in zip(found.rows[:SHOWN_ROWS], others, strict=False)
+    )
+
+
+def _refused(written: Written, reason: str) -> tuple[ShownRow, ...]:
+    """Describe the first rows that are in quarantine for a reason."""
+    return tuple(
+        ShownRow(line=row.line, detail=row.detail) for row in written.shown.get(reason, ())
     )
 
 
@@ -188,35 +226,40 @@ def _quarantine(written: Written) -> tuple[QuarantineReason, ...]:
         QuarantineReason(
             reason=reason,
             count=count,
-            rows=tuple(ShownRow(line=row.line, detail=row.detail) for row in written.shown[reason]),
+            rows=_refused(written, reason),
         )
         for reason, count in written.quarantined.most_common()
     )
 
 
-def _lengths(survey: Survey) -> Lengths | None:
-    """Estimate how long examples are, from the sample."""
-    pairs = list(zip(survey.sample.texts, survey.sample.answers, strict=True))[:TOKEN_SAMPLE]
+def _lengths(survey: Survey, judgement: Judgement) -> Lengths | None:
+    """Measure how long examples are, in the sample."""
+    sample = zip(survey.sample.rows, survey.sample.texts, survey.sample.answers, strict=True)
+    kept = ((text, answer) for row, text, answer in sample if judgement.splits[row] != NONE)
+    pairs = list(islice(kept, TOKEN_SAMPLE))
     if not pairs:
         return None
-    fixed = estimate_tokens(system_instruction(survey.task))
-    tokens = sorted(
-        round(fixed + estimate_tokens(text) + estimate_tokens(answer_text(answer)))
-        for text, answer in pairs
-    )
-    steps = Counter(_step(length) for length in tokens)
-    first, last = TOKEN_STEPS.index(min(steps)), TOKEN_STEPS.index(max(steps))
+    tokens = [
+        estimate_tokens(text) + estimate_tokens(answer_text(answer)) for text, answer in pairs
+    ]
     return Lengths(
-        examples=len(tokens),
-        median=tokens[len(tokens) // 2],
-        longest=tokens[-1],
-        histogram=tuple((step, steps[step]) for step in TOKEN_STEPS[first : last + 1]),
+        examples=len(pairs),
+        characters=_distribution([len(text) for text, _ in pairs]),
+        tokens=_distribution([math.ceil(count) for count in tokens]),
+        instruction_tokens=round(estimate_tokens(system_instruction(survey.task))),
     )
 
 
-def _step(tokens: int) -> int:
-    """Find the step of the histogram that a length belongs to."""
-    return next((step for step in TOKEN_STEPS if tokens <= step), TOKEN_STEPS[-1])
+def _distribution(lengths: list[int]) -> Distribution:
+    """Count lengths in steps that double, with one between."""
+    steps = [round(2 ** (step / 2)) for step in range(2, 2 * max(lengths).bit_length() + 1)]
+    counts = Counter(next(step for step in steps if length <= step) for length in lengths)
+    shown = [step for step in steps if min(counts) <= step <= max(counts)]
+    return Distribution(
+        median=sorted(lengths)[len(lengths) // 2],
+        longest=max(lengths),
+        histogram=tuple((step, counts[step]) for step in shown),
+    )
 
 
 def _price(record: DatasetRecord, location: str) -> Price:

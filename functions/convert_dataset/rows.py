@@ -29,8 +29,10 @@ class Refusal(NamedTuple):
         line: Where it begins: its line, or its row in a format without lines, from 1.
         reason: The kind of problem, the same words for the same kind.
         detail: What exactly, and what to do about it.
+        content: What stands there, as far as it could be read.
     """
 
     line: int
     reason: str
     detail: str = ""
+    content: object = None

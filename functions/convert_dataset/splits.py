@@ -1,7 +1,7 @@
 """Decides which split an example belongs to: a hash of its content against the shares.
 
-Examples with the same letters, near duplicates, and rows of one group go together: their group's
-smallest key decides. So the same text is in the same split whatever its row or file, and a new row
+Examples with the same letters, near duplicates, and rows of one group go together: the key of one
+of them decides. So the same text is in the same split whatever its row or file, and a new row
 moves no old one, with three exceptions that look at a file as a whole: a row that joins two groups;
 a label (of a multi-label text: its combination) with five or more examples, which has at least one
 in each split; and the cap on validation. Otherwise the shares hold in expectation.
@@ -32,6 +32,9 @@ TEMPLATE_SHARE = 0.05
 
 _FEW = 5
 _KEYS = 1 << 64
+# Multiplied by an odd number, each 64-bit key becomes another one, and can be had back.
+_MIX = 0x9E3779B97F4A7C15
+_UNMIX = pow(_MIX, -1, _KEYS)
 
 
 def join_groups(
@@ -39,7 +42,10 @@ def join_groups(
     others: "NDArray[np.uint64] | None" = None,
     links: Sequence[tuple[int, int]] = (),
 ) -> "NDArray[np.uint64]":
-    """Find the key of each example's group: the smallest key of all examples joined to it.
+    """Find the key of each example's group: that of one of the examples joined to it.
+
+    It is the one whose key is smallest after it was mixed. The smallest key itself would put large
+    groups into the test split, which has the smallest keys.
 
     Args:
         keys: Each example's own key; equal ones are one group.
@@ -64,8 +70,8 @@ def join_groups(
     edges = coo_array((np.ones(len(ends[0]), np.int8), (ends[0], ends[1])), shape=(size, size))
     _, component = connected_components(edges, directed=False)
     smallest = np.full(size, np.iinfo(np.uint64).max, dtype=np.uint64)
-    np.minimum.at(smallest, component[: len(names)], names)
-    joined: NDArray[np.uint64] = smallest[component[: len(names)]][own]
+    np.minimum.at(smallest, component[: len(names)], names * np.uint64(_MIX))
+    joined: NDArray[np.uint64] = (smallest * np.uint64(_UNMIX))[component[: len(names)]][own]
     return joined
 
 
@@ -97,6 +103,8 @@ def decide_splits(
     strata: "NDArray[np.int64]",
     given: "NDArray[np.int8]",
     split: Split,
+    *,
+    cut_groups: bool = True,
 ) -> "NDArray[np.int8]":
     """Decide each example's split.
 
@@ -105,9 +113,11 @@ def decide_splits(
         strata: A number for each example's label; a negative one for none.
         given: The split that the file gives each example, or NONE.
         split: The shares and the cap.
+        cut_groups: Whether a group that is larger than the cap may be cut.
 
     Returns:
-        TRAIN, VALIDATION or TEST for each example.
+        TRAIN, VALIDATION or TEST for each example; NONE for validation examples that the file
+        gives beyond the cap: they are not for training.
     """
     import numpy as np
 
@@ -124,7 +134,8 @@ def decide_splits(
         codes[~free] = given[~free]
     if not (given != NONE).any():
         _give_every_stratum_a_share(codes, groups, strata)
-    _cap_validation(codes, groups, split.max_validation)
+    _cap_validation(codes, groups, split.max_validation, cut_groups=cut_groups)
+    codes[(codes == TRAIN) & (given == VALIDATION)] = NONE
     return codes
 
 
@@ -153,11 +164,13 @@ def _give_every_stratum_a_share(
                 codes[groups == key] = split
 
 
-def _cap_validation(codes: "NDArray[np.int8]", groups: "NDArray[np.uint64]", most: int) -> None:
+def _cap_validation(
+    codes: "NDArray[np.int8]", groups: "NDArray[np.uint64]", most: int, *, cut_groups: bool
+) -> None:
     """Keep the groups with the smallest keys in a validation split that is too large.
 
     Vertex AI takes 5,000 validation examples, and 30 % of a training file above 1,000; the rest
-    is for training.
+    is for training. Groups stay whole; those larger than the cap leave first.
     """
     import numpy as np
 
@@ -167,8 +180,10 @@ def _cap_validation(codes: "NDArray[np.int8]", groups: "NDArray[np.uint64]", mos
         most = min(most, int(both * LARGEST_SHARE / (1 + LARGEST_SHARE)))
     if len(chosen) <= most:
         return
-    chosen = chosen[np.argsort(groups[chosen], kind="stable")]
-    first_out = groups[chosen[most]]
-    whole = np.searchsorted(groups[chosen], first_out, side="left")
-    # A group that straddles the cap leaves as a whole, unless it is all there is.
-    codes[chosen[whole or most :]] = TRAIN
+    keys, sizes = np.unique(groups[chosen], return_counts=True)
+    keys, sizes = keys[sizes <= most], sizes[sizes <= most]
+    kept = keys[np.cumsum(sizes) <= most]
+    if len(kept) or not cut_groups:
+        codes[chosen[~np.isin(groups[chosen], kept)]] = TRAIN
+    else:
+        codes[chosen[most:]] = TRAIN

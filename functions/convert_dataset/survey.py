@@ -1,6 +1,6 @@
 """First pass over a file: what its rows are, in a few numbers for each of them.
 
-29 bytes a row are kept, and a sample of the texts.
+30 bytes a row are kept, and a sample of the texts.
 """
 
 import re
@@ -51,6 +51,7 @@ class Survey:
         given: The split that the file gives, NONE where it gives none.
         groups: A hash of what the rows are grouped by; empty when they are not.
         refused: Reason -> number of rows.
+        first_refused: Reason -> the line of the first of them.
         numbers: Answer -> its number, for labels.
         characters: Characters of all texts.
     """
@@ -64,6 +65,7 @@ class Survey:
     given: "array[int]" = field(default_factory=lambda: array("b"))
     groups: "array[int]" = field(default_factory=lambda: array("Q"))
     refused: Counter[str] = field(default_factory=Counter)
+    first_refused: dict[str, int] = field(default_factory=dict)
     numbers: dict[Answer | tuple[str, ...], int] = field(default_factory=dict)
     characters: int = 0
     sample: Sample = field(default_factory=lambda: Sample((), (), (), whole=True))
@@ -169,7 +171,10 @@ def _keep(
     exact, near = list(map(exact_key, texts)), list(map(near_key, texts))
     survey.characters += sum(map(len, texts))
     if len(texts) < len(examples):
-        survey.refused.update(item.reason for item in examples if isinstance(item, Refusal))
+        for item in examples:
+            if isinstance(item, Refusal):
+                survey.refused[item.reason] += 1
+                survey.first_refused.setdefault(item.reason, item.line)
         exact, near = _spread(exact, places, len(chunk), 0), _spread(near, places, len(chunk), 0)
         numbers = _spread(numbers, places, len(chunk), _NO_ANSWER)
     survey.exact.extend(exact)
@@ -219,9 +224,16 @@ def _numbers(survey: Survey, answers: Sequence[Answer]) -> list[int]:
 
 
 def _answer_hash(answer: Answer) -> int:
-    """Hash an extraction's fields that have a value to 63 bits."""
+    """Hash an extraction's fields that have a value to 63 bits.
+
+    Letter case and the order of a list do not matter, as they do not between equal texts.
+    """
     assert not isinstance(answer, str | list)  # noqa: S101 - an extraction's answers are mappings
-    filled = {name: answer[name] for name in sorted(answer) if answer[name] is not None}
+    filled = {
+        name: sorted({text.casefold() for text in ([value] if isinstance(value, str) else value)})
+        for name in sorted(answer)
+        if (value := answer[name])
+    }
     return xxh3_64_intdigest(answer_text(filled).encode()) >> 1
 
 

@@ -40,6 +40,7 @@ class Written:
         quarantined: Reason -> number of rows in quarantine.jsonl.
         shown: Reason -> the first refusals, for the report.
         excerpts: Row index -> the beginning of its text, for rows that the report shows.
+        answers: Row index -> its answer, shortened, for the same rows.
         training_tokens: Estimated tokens of the training lines, once.
         training_bytes: Bytes of the training lines.
     """
@@ -47,6 +48,7 @@ class Written:
     quarantined: Counter[str] = field(default_factory=Counter)
     shown: dict[str, list[Refusal]] = field(default_factory=dict)
     excerpts: dict[int, str] = field(default_factory=dict)
+    answers: dict[int, str] = field(default_factory=dict)
     training_tokens: int = 0
     training_bytes: int = 0
 
@@ -123,6 +125,7 @@ def _write_rows(
             example = examples[row - first]
             if isinstance(example, Example):
                 written.excerpts[row] = _excerpt(example.text)
+                written.answers[row] = _excerpt(answer_text(example.answer))
     if seen < len(survey.kept):
         raise NotFound(f"{upload.name} changed while it was read")
     return characters
@@ -155,7 +158,7 @@ def _refusal(
 
 def _quarantine_line(refusal: Refusal, row: Row | Refusal) -> bytes:
     """Write one line of quarantine.jsonl."""
-    values = dict(row.values) if isinstance(row, Row) else None
+    values = dict(row.values) if isinstance(row, Row) else row.content
     line = {"line": refusal.line, "reason": refusal.reason, "detail": refusal.detail}
     try:
         return orjson.dumps({**line, "row": values}, default=str) + b"\n"

@@ -34,7 +34,7 @@ def test_a_task_is_inferred_when_there_is_no_task_file(
         ("empty.csv", b"", "empty"),
         ("one-label.csv", b"text,label\n" + b"".join(b"text %d,a\n" % i for i in range(50)), "'a'"),
         ("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a PNG picture"),
-        ("latin.csv", "text,label\ncafé à la crème,a\nthé,b\n".encode("cp1252"), "UTF-8"),
+        ("mixed.csv", "text,label\ncafé à la crème,a\n".encode() * 20 + b"th\xe9,b\n", "UTF-8"),
         ("quote.csv", b'text,label\n"never closed,a\nhello,b\n', "line 2"),
         ("few.jsonl", b'{"text": "a", "label": "x"}\n{"text": "b", "label": "y"}\n', "too few"),
     ],

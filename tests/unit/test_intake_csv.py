@@ -251,9 +251,25 @@ def test_what_a_csv_writer_writes_is_read_back(
     writer = csv.writer(stream, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerows([("text", "label"), *table])
     wanted = [
-        {"text": text, "label": label} for text, label in table if text.strip() or label.strip()
+        {"text": text, "label": label}
+        for text, label in table
+        if (text.strip() or label.strip()) and (text, label) != ("text", "label")
     ]
     assert values(stream.getvalue()) == wanted
+
+
+def test_a_header_that_comes_again_is_no_row() -> None:
+    found = rows_of("text,label\nhoo,owl\ntext,label\ncaw,crow\n")
+    assert [row.line for row in found] == [2, 3, 4]
+    assert isinstance(found[1], Refusal)
+    assert found[1].reason == "header again"
+
+
+def test_titles_above_the_header_are_left_out() -> None:
+    assert values("Calls of spring\n\ntext,label\nhoo,owl\ncaw,crow\n") == [
+        {"text": "hoo", "label": "owl"},
+        {"text": "caw", "label": "crow"},
+    ]
 
 
 @settings(deadline=None, max_examples=300)

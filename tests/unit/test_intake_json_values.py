@@ -93,8 +93,6 @@ def test_an_integer_keeps_all_of_its_digits(digits: int) -> None:
     [
         ('{"a": }', "not JSON"),
         ("garbage", "not JSON"),
-        ('{"a": NaN}', "not JSON"),
-        ('{"a": [-Infinity]}', "not JSON"),
         ('{"a": "\\ud800"}', "not text"),
         ('{"\\udfff": 1}', "not text"),
         ("[1, 2]", "not a JSON object"),
@@ -127,7 +125,6 @@ def test_64_levels_are_read_and_brackets_in_texts_are_no_levels(levels: int) -> 
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        ('{"a": NaN}', "not JSON"),
         ('{"a": "\\ud800"}', "not text"),
         ("7", "not a JSON object"),
         (deep(100), "nested too deeply"),

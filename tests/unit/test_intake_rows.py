@@ -1,11 +1,13 @@
 """From rows to examples: columns, inference, labels, duplicates."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from functions.convert_dataset.columns import Columns, find_columns
-from functions.convert_dataset.infer import infer_task
+from functions.convert_dataset.infer import infer_task, late_separator
+from functions.convert_dataset.label_cells import as_json, find_separator, is_array
 from functions.convert_dataset.labelled import example_reader
 from functions.convert_dataset.rows import Refusal, Row
 from shared.errors import Rejected
@@ -212,29 +214,135 @@ def test_numbers_are_labels() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "answer"),
+    ("label", "separator", "answer"),
     [
-        ('["owl","crow","owl"]', ["crow", "owl"]),
-        (["owl"], ["owl"]),
-        ("owl", ["owl"]),
-        ("owl|crow", ["crow", "owl"]),
-        ("owl; crow", ["crow", "owl"]),
-        ("owl,crow", ["crow", "owl"]),
-        ([], []),
-        (["owl", ""], "refused: no label"),
-        (["owl", "sparrow"], "refused: unknown label"),
-        ([["owl"]], "refused: not a label"),
+        ('["owl","crow","owl"]', None, ["crow", "owl"]),
+        ("['owl', 'crow']", None, ["crow", "owl"]),
+        ('{"choices": ["owl", "crow"]}', None, ["crow", "owl"]),
+        ({"choices": ["owl"]}, None, ["owl"]),
+        (["owl"], "|", ["owl"]),
+        ("owl", "|", ["owl"]),
+        ("owl|crow", "|", ["crow", "owl"]),
+        ("owl; crow", ";", ["crow", "owl"]),
+        ("owl,crow", ",", ["crow", "owl"]),
+        ("owl,crow", "|", "refused: unknown label"),
+        ("owl|crow", None, "refused: unknown label"),
+        ([], None, []),
+        (["owl", ""], None, "refused: no label"),
+        (["owl", "sparrow"], None, "refused: unknown label"),
+        ([["owl"]], None, "refused: not a label"),
+        ("[1 0]", None, "refused: not a label"),
+        ("['owl' 'crow']", None, "refused: not a label"),
     ],
 )
-def test_several_labels_are_taken_together_or_refused(label: object, answer: Answer) -> None:
+def test_several_labels_are_taken_together_or_refused(
+    label: object, separator: str | None, answer: Answer
+) -> None:
     wanted = task(labels=["owl", "crow"], multi_label=True)
-    assert made({"text": "hoo", "label": label}, wanted) == answer
+    columns = replace(BY_NAME, separator=separator)
+    assert made({"text": "hoo", "label": label}, wanted, columns) == answer
 
 
-def test_a_label_with_a_comma_in_its_name_is_not_cut() -> None:
+def test_a_declared_label_with_the_separator_in_its_name_is_not_cut() -> None:
     wanted = task(labels=["owl, barn", "crow"], multi_label=True)
-    assert made({"text": "hoo", "label": "owl, barn"}, wanted) == ["owl, barn"]
-    assert made({"text": "hoo", "label": "owl, barn|crow"}, wanted) == ["crow", "owl, barn"]
+    columns = replace(BY_NAME, separator=",")
+    assert made({"text": "hoo", "label": "owl, barn"}, wanted, columns) == ["owl, barn"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted", "separator"),
+    [
+        (["a|b", "b", "a", "b|c", "c"], None, "|"),
+        (["x, y|z", "x, y", "z", "w, v", "w, v|z"], None, "|"),
+        (["a, b", "c, d"], None, None),
+        (["1,5", "2", "2,5", "1"], None, None),
+        (["a|b", "b|c", "a|c"], task(), None),
+        (["a; b"], task(multi_label=True), ";"),
+        (["a"], task(multi_label=True), None),
+        (["x, y|z", "x, y"], task(multi_label=True, labels=["x, y", "z"]), "|"),
+        (["a;b,c", "b,c;a"], task(multi_label=True, labels=["a", "b,c"]), ";"),
+    ],
+)
+def test_the_mark_between_labels_is_found_once_for_a_file(
+    labels: list[str], wanted: Task | None, separator: str | None
+) -> None:
+    assert find_separator(labels, wanted) == separator
+
+
+@pytest.mark.parametrize(
+    ("labels", "separator"),
+    [
+        ({"a": 9, "b": 9, "a|b": 1}, "|"),
+        ({"a": 9, "b": 9, "b; a": 1, "a;b": 1, "x;y": 1}, ";"),
+        ({"a": 9, "b": 9, "a|x": 1}, None),
+        ({"a": 9, "b": 9}, None),
+        ({}, None),
+    ],
+)
+def test_a_mark_between_labels_that_comes_late_is_found(
+    labels: dict[str, int], separator: str | None
+) -> None:
+    assert late_separator(labels) == separator
+
+
+def test_columns_of_0_and_1_are_labels() -> None:
+    columns = Columns("text", None, {}, (), flags=("owl", "crow"))
+    wanted = task(multi_label=True)
+    assert made({"text": "x", "owl": "1", "crow": "0"}, wanted, columns) == ["owl"]
+    assert made({"text": "x", "owl": 1, "crow": True}, wanted, columns) == ["crow", "owl"]
+    assert made({"text": "x", "owl": 0.0, "crow": "0"}, wanted, columns) == []
+    assert made({"text": "x", "owl": -1, "crow": 0}, wanted, columns) == "refused: neither 0 nor 1"
+    assert made({"text": "x", "owl": 1}, wanted, columns) == "refused: neither 0 nor 1"
+    other = task(multi_label=True, labels=["crow", "jay"])
+    assert made({"text": "x", "owl": 1, "crow": 0}, other, columns) == "refused: unknown label"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"title": " A ", "body": "b\nc"}, "A\nb\nc"),
+        ({"title": "", "body": "b"}, "b"),
+        ({"title": None, "body": "b"}, "b"),
+        ({"body": "b"}, "b"),
+        ({"title": " ", "body": ""}, "refused: no text"),
+        ({"title": 7, "body": "b"}, "refused: no text"),
+    ],
+)
+def test_texts_of_several_columns_are_joined_line_by_line(
+    values: dict[str, object], text: str
+) -> None:
+    columns = Columns("title", "label", {}, (), joined=("title", "body"))
+    found = example_reader(task(), columns)(Row(7, {**values, "label": "a"}))
+    assert (found.text if isinstance(found, Example) else f"refused: {found.reason}") == text
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('["a"]', ["a"]),
+        ("['a', 'b']", ["a", "b"]),
+        ("{'a': ('x', 1), 2: None}", {"a": ["x", 1], "2": None}),
+        ("[urgent]", "[urgent]"),
+        ("{1, 2}", "{1, 2}"),
+        ("[b'x']", "[b'x']"),
+        ("['a' 'b']", "['a' 'b']"),
+        ("['\\d']", "['\\d']"),
+        ("[" * 9_000 + "]" * 900, "[" * 9_000 + "]" * 900),
+        ("[" + "-" * 9_000 + "1]", "[" + "-" * 9_000 + "1]"),
+        ("['" + "a" * 10_000 + "']", "['" + "a" * 10_000 + "']"),
+        (7, 7),
+        (None, None),
+    ],
+)
+def test_a_list_or_object_in_a_cell_is_read_as_json_or_python_writes_it(
+    cell: object, value: object
+) -> None:
+    assert as_json(cell) == value
+
+
+def test_what_numpy_prints_is_no_label() -> None:
+    assert all(map(is_array, ("[0 1 0]", "[1. 0.5]", "['a' 'b']")))
+    assert not any(map(is_array, ("[urgent]", "[1]", "a [0 1]", "", "[a b]")))
 
 
 @pytest.mark.parametrize("text", ["", "  \n", None, 7])
@@ -318,3 +426,15 @@ def test_a_column_called_split_that_says_something_else_gives_none() -> None:
 def test_columns_that_are_not_used_are_named() -> None:
     columns = find_columns(table("id text label colour"), None, "file")
     assert columns.explanation[-1] == "not used: id, colour"
+
+
+def test_a_file_of_one_split_says_so() -> None:
+    values = [{"text": f"a b {n}", "label": "x", "split": "Test"} for n in range(3)]
+    explanation = find_columns(rows(*values), None, "file").explanation
+    assert any("which says 'Test' in the first 3 rows" in sentence for sentence in explanation)
+
+
+def test_many_columns_are_not_all_listed() -> None:
+    many = " ".join(f"c{number}" for number in range(40))
+    columns = find_columns(table(f"text label {many}"), None, "file")
+    assert columns.explanation[-1].endswith("c10, c11 …")

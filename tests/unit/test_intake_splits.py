@@ -173,18 +173,32 @@ def test_rows_of_one_group_and_equal_texts_are_never_in_two_splits(
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=30), st.data())
-def test_links_join_groups_into_one_with_the_smallest_key(
+def test_links_join_groups_into_one_with_the_key_of_a_member(
     values: list[int], data: st.DataObject
 ) -> None:
     keys = np.array(values, dtype=np.uint64)
     pair = st.tuples(st.sampled_from(values), st.sampled_from(values))
     links = data.draw(st.lists(pair, max_size=10))
-    # Found again the slow way: let the smallest key flow along the links until nothing changes.
-    smallest = {value: value for value in values}
+    # Found again the slow way: let a name flow along the links until nothing changes.
+    name = {value: value for value in values}
     for _ in values:
         for one, other in links:
-            smallest[one] = smallest[other] = min(smallest[one], smallest[other])
-    assert join_groups(keys, links=links).tolist() == [smallest[value] for value in values]
+            name[one] = name[other] = min(name[one], name[other])
+    joined = join_groups(keys, links=links).tolist()
+    pairs = list(zip(values, joined, strict=True))
+    members = {key: {name[value] for value, group in pairs if group == key} for key in joined}
+    assert all(len(names) == 1 for names in members.values())
+    assert len(members) == len(set(name.values()))
+    assert all(name[key] in members[key] for key in members)
+
+
+def test_large_groups_are_spread_over_the_splits_as_single_texts_are() -> None:
+    keys = np.array([near_key(f"text {n}") for n in range(20_000)], dtype=np.uint64)
+    groups = join_groups(keys, np.arange(20_000, dtype=np.uint64) // 10)
+    none = np.full(20_000, NONE, dtype=np.int8)
+    codes = decide_splits(groups, np.zeros(20_000, dtype=np.int64), none, Split())
+    assert (codes == TEST).mean() == pytest.approx(0.2, abs=0.03)
+    assert (codes == VALIDATION).mean() == pytest.approx(0.15, abs=0.03)
 
 
 def test_a_cluster_of_a_twentieth_of_a_large_file_is_a_template() -> None:

@@ -219,3 +219,10 @@ def test_rows_that_are_no_examples_have_no_split() -> None:
     survey = survey_rows(rows, task(), columns, [], lambda _: None)
     assert survey.refused == {"not JSON": 1, "no text": 1}
     assert list(judge(survey, [], None, "file").splits)[1:] == [NONE, NONE]
+
+
+def test_a_severity_for_a_check_that_there_is_not_is_rejected_with_the_nearest() -> None:
+    rows = many(["owl", "crow"] * 60)
+    with pytest.raises(Rejected) as caught:
+        surveyed(rows, task(checks={"severity": {"personal_data": "off"}}))
+    assert "personal-data" in caught.value.remedy

@@ -285,7 +285,7 @@ def test_an_older_task_file_never_replaces_a_newer_record() -> None:
         ("birds/data.csv", as_csv(table(3)), "too few"),
         ("birds/data.csv", as_csv(table(60, ("owl",))), "Every example"),
         ("birds/data.csv", as_csv([]), "it has none"),
-        ("birds/data.csv", as_csv([(f"t{n}", f"l{n}") for n in range(60)]), "too many for labels"),
+        ("birds/data.csv", as_csv([(f"a bird {n}", f"l{n}") for n in range(60)]), "too many for"),
         ("birds/task.yaml", "type: tarot", "birds/task.yaml: type"),
         ("birds/task.yaml", b"\xff\xfe", "not UTF-8"),
         ("birds/task.yaml", b"#" * 1_000_001, "bytes"),
@@ -441,3 +441,35 @@ def test_two_deliveries_at_once_leave_the_record_of_the_first() -> None:
     handle_upload(event, fakes.world)
     assert len(first) == 1
     assert datasets(fakes) == first
+
+
+def automl_lines(address: str) -> str:
+    lines = [
+        {"textGcsUri": address.format(n), "classificationAnnotation": {"displayName": label}}
+        for n, label in enumerate(["owl", "crow"] * 60)
+    ]
+    return "\n".join(map(json.dumps, lines))
+
+
+def test_texts_that_a_dataset_refers_to_are_read_from_its_own_bucket() -> None:
+    fakes = fake_world()
+    for n in range(120):
+        fakes.datasets.put(f"birds/_texts/{n}.txt", f"bird number {n}, seen at dawn")
+    upload(fakes, automl_lines(f"gs://{fakes.datasets.name}/birds/_texts/{{}}.txt"))
+    (record,) = datasets(fakes)
+    assert sum(record.counts.values()) == 120
+
+
+def test_texts_of_another_bucket_are_not_read() -> None:
+    fakes = fake_world()
+    fakes.artifacts.put("secret/0.txt", "nobody else's business")
+    with pytest.raises(Rejected) as caught:
+        upload(fakes, automl_lines(f"gs://{fakes.artifacts.name}/secret/{{}}.txt"))
+    assert "not in the bucket" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["birds/_texts/1.txt", "birds/.DS_Store", "birds/_SUCCESS"])
+def test_objects_whose_names_begin_with_a_dot_or_a_line_are_no_datasets(name: str) -> None:
+    fakes = fake_world()
+    upload(fakes, "anything", name)
+    assert datasets(fakes) == []

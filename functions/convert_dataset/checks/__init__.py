@@ -100,6 +100,7 @@ class Finding:
         excerpts: Whether the report may show the beginning of those rows' texts.
         clash: What others are to rows: "the same example is on" (line 7).
         details: Short notes for some of the rows: row index -> note.
+        refused: The reason of rows that could not even be read, which have no place in `rows`.
     """
 
     check: str
@@ -113,6 +114,7 @@ class Finding:
     excerpts: bool = True
     clash: str = "it clashes with"
     details: Mapping[int, str] = field(default_factory=dict)
+    refused: str = ""
 
 
 class Check:

@@ -16,6 +16,7 @@ from functions.convert_dataset.checks.near_duplicates import NearDuplicates
 from functions.convert_dataset.checks.no_words import NoWords
 from functions.convert_dataset.checks.over_long import OverLong
 from functions.convert_dataset.checks.personal_data import PersonalData
+from functions.convert_dataset.checks.placeholder_labels import PlaceholderLabels
 from functions.convert_dataset.checks.similar_labels import SimilarLabels
 from functions.convert_dataset.checks.split_overlap import SplitOverlap
 from functions.convert_dataset.checks.unusable_rows import UnusableRows
@@ -34,11 +35,25 @@ CHECKS: tuple[type[Check], ...] = (
     PersonalData,
     LabelErrors,
     MissingLabels,
+    PlaceholderLabels,
     SimilarLabels,
     FewExamplesPerLabel,
     Imbalance,
     FewExamples,
 )
+
+FIRST_TO_FIX = (
+    "similar-labels",
+    "placeholder-labels",
+    "missing-labels",
+    "label-errors",
+    "split-overlap",
+    "values-not-in-text",
+    "few-examples",
+    "few-examples-per-label",
+    "imbalance",
+)
+"""What a report speaks of first among findings of one severity: what costs most to leave."""
 
 
 def describe(check: type[Check]) -> str:

@@ -13,6 +13,7 @@ _REMEDIES = {
     "not annotated": "Finish annotating these tasks, or export only those that are finished.",
     "not accepted": "Accept these examples in the annotation tool if they are right.",
     "empty row": "Delete these rows; nothing is lost without them.",
+    "header again": "Delete these lines; they come from files that were put together.",
     "wrong number of cells": "Put quotation marks around cells that hold the delimiter or a line "
     "break.",
     "stray quotation mark": "Double the quotation marks inside of a cell, and put the cell in "
@@ -61,4 +62,5 @@ class UnusableRows(Check):
                 count=count,
                 summary=f"{number_of(count, 'row', 'rows')} could not be used: {reason}",
                 remedy=_REMEDIES.get(reason, _GENERAL),
+                refused=reason,
             )

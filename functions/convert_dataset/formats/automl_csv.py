@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from functions.convert_dataset.columns import KNOWN_COLUMNS
 from functions.convert_dataset.reading.delimited import (
     MAX_CELL_CHARACTERS,
     cut_by,
     keeping_quotes,
     lines_of,
+    shape_of,
 )
-from functions.convert_dataset.reading.header import is_header
+from functions.convert_dataset.reading.header import is_header, rows_above_header
 from functions.convert_dataset.reading.source import Beginning, Source
 from functions.convert_dataset.rows import ANSWER, SPLIT, TEXT, Refusal, Row
 from shared.errors import Rejected
@@ -46,7 +48,7 @@ def sniff(beginning: Beginning) -> float:
     Rows with different numbers of labels get 0.6, and an ordinary table nothing.
     """
     rows = _sample(beginning)
-    if not rows or is_header(rows, frozenset()):
+    if not rows or is_header(rows, frozenset()) or rows_above_header(rows, KNOWN_COLUMNS):
         return 0.0
     layout = _layout(rows)
     addresses = sum(any(cell.startswith(_ADDRESS) for cell in cells[:2]) for cells in rows)
@@ -58,6 +60,8 @@ def sniff(beginning: Beginning) -> float:
     short = max(map(len, labels), default=0) <= _LONGEST_LABEL
     prose = sum(label.startswith(" ") for label in labels) * 2 > len(labels)
     whole = sum(len(cells) > 1 for cells in rows) >= _MOST * len(rows)
+    # A decimal comma is no delimiter.
+    uneven = uneven and shape_of(beginning).delimiter == ","
     fits = len(rows) >= _ENOUGH_ROWS and uneven and few and short and whole and not prose
     return 0.6 if fits else 0.0
 

@@ -30,6 +30,7 @@ class _Layout(NamedTuple):
     separator: re.Pattern[str]
     tag: int
     scheme: str
+    token: int
 
 
 def sniff(beginning: Beginning) -> float:
@@ -42,7 +43,7 @@ def sniff(beginning: Beginning) -> float:
 
 def read(source: Source) -> Iterator[Row | Refusal]:
     """Read the sentences; their answers are the fields that their tags mark, perhaps none."""
-    layout = _layout(source.beginning) or _Layout(_WHITE_SPACE, -1, "B-X")
+    layout = _layout(source.beginning) or _Layout(_WHITE_SPACE, -1, "B-X", 0)
     with source.open_text() as text:
         for start, lines in _sentences(lines_of(text, source.name)):
             if lines is None:
@@ -82,14 +83,15 @@ def _row(start: int, lines: list[str], layout: _Layout) -> Row | Refusal | None:
         if line.startswith("-DOCSTART-"):
             continue
         cells = _cells(line, layout.separator)
-        wrong = bad_tag([cells[layout.tag]], layout.scheme) if len(cells) > 1 else line
-        if wrong is not None and line.startswith("# " if len(cells) > 1 else "#"):
+        enough = len(cells) > max(1, layout.token)
+        wrong = bad_tag([cells[layout.tag]], layout.scheme) if enough else line
+        if wrong is not None and line.startswith(("# ", "#\t") if len(cells) > 1 else "#"):
             continue
         if wrong is not None:
             detail = f"line {number} has {wrong[:60]!r} where a tag such as O or B-… should be"
             return Refusal(start, "not a tag", detail)
         first = first if tokens else number
-        tokens.append(cells[-1 - layout.tag])
+        tokens.append(cells[layout.token])
         tags.append(cells[layout.tag])
     if not tokens:
         return None
@@ -106,7 +108,7 @@ def _layout(beginning: Beginning) -> _Layout | None:
     lines = [
         line
         for line in islice(beginning.lines, _SAMPLE_LINES)
-        if line.strip() and not line.startswith(("-DOCSTART-", "# "))
+        if line.strip() and not line.startswith(("-DOCSTART-", "# ", "#\t"))
     ]
     tabs = sum("\t" in line for line in lines) >= _MOST * len(lines)
     separator = re.compile("\t") if tabs else _WHITE_SPACE
@@ -117,8 +119,17 @@ def _layout(beginning: Beginning) -> _Layout | None:
         for place in (-1, 0):
             tags = [cells[place] for cells in rows if len(cells) > 1]
             if _are_tags(tags, scheme):
-                return _Layout(separator, place, scheme)
+                return _Layout(separator, place, scheme, _token_place(rows, place))
     return None
+
+
+def _token_place(rows: list[list[str]], tag: int) -> int:
+    """Return the column of the tokens: the first, or the last; behind a column of row numbers."""
+    if tag == 0:
+        return -1
+    wide = [cells for cells in rows if len(cells) > 2]  # noqa: PLR2004
+    numbered = sum(cells[0].isdigit() for cells in wide) >= _MOST * len(rows)
+    return 1 if numbered else 0
 
 
 def _are_tags(column: list[str], scheme: str) -> bool:

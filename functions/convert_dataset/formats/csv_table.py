@@ -16,7 +16,11 @@ from functions.convert_dataset.reading.delimited import (
     lines_of,
     shape_of,
 )
-from functions.convert_dataset.reading.header import column_names, is_header
+from functions.convert_dataset.reading.header import (
+    column_names,
+    is_header,
+    rows_above_header,
+)
 from functions.convert_dataset.reading.source import Beginning, Source
 from functions.convert_dataset.rows import Refusal, Row
 from shared.errors import Rejected
@@ -31,11 +35,15 @@ _HOW_TO_QUOTE = (
     'written twice: "a ""big"" owl"'
 )
 
+_DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+
 
 def sniff(beginning: Beginning) -> float:
     """Say how well a file's beginning fits: 0.5 for an even table of several columns."""
     first_line = beginning.text.lstrip().partition("\n")[0].rstrip()
     if first_line in {"{", "["} or (first_line[:1] in {"{", "["} and beginning.records):
+        return 0.0
+    if _looks_like_objects(beginning):
         return 0.0
     shape = shape_of(beginning)
     columns = {place for cells in shape.rows for place, cell in enumerate(cells) if cell.strip()}
@@ -53,8 +61,9 @@ def read(source: Source) -> Iterator[Row | Refusal]:
         Rejected: A quote is never closed, a row is far too long, or the header cannot be read.
     """
     shape = shape_of(source.beginning)
-    has_header = is_header(shape.rows, source.hints.known_columns)
-    first = shape.rows[0] if shape.rows else []
+    above = rows_above_header(shape.rows, source.hints.known_columns)
+    has_header = is_header(shape.rows[above:], source.hints.known_columns)
+    first = shape.rows[above] if shape.rows else []
     if len(first) > MAX_COLUMNS:
         raise Rejected(
             f"{source.name} has {len(first):,} columns.",
@@ -63,11 +72,30 @@ def read(source: Source) -> Iterator[Row | Refusal]:
     numbers = [str(number + 1) for number in range(shape.width)]
     header = column_names(first) if has_header else numbers
     with source.open_text() as text:
-        yield from _rows(text, shape, header, source.name, skip=shape.before + has_header)
+        skip = shape.before + above + has_header
+        again = first if has_header else []
+        yield from _rows(text, shape, header, source.name, skip=skip, again=again)
+
+
+def _looks_like_objects(beginning: Beginning) -> bool:
+    """Whether most lines are bracketed, as Python's dicts and broken JSON are."""
+    lines = [line.strip() for line in beginning.lines[:50] if line.strip()]
+    bracketed = sum(line[0] in "{[" and line[-1] in "}]" for line in lines)
+    return bracketed * 2 > len(lines)
+
+
+def note(source: Source) -> str:
+    """Say how the cells are separated, and what was left out above the header."""
+    shape = shape_of(source.beginning)
+    above = rows_above_header(shape.rows, source.hints.known_columns)
+    left_out = f"; rows above the header that were left out: {above}" if above else ""
+    return (
+        f"its cells are separated by {_DELIMITERS.get(shape.delimiter, shape.delimiter)}{left_out}"
+    )
 
 
 def _rows(
-    text: TextIO, shape: Shape, header: list[str], name: str, *, skip: int
+    text: TextIO, shape: Shape, header: list[str], name: str, *, skip: int, again: list[str]
 ) -> Iterator[Row | Refusal]:
     """Go through the rows. This is every table's hot path: a row with nothing odd is quick."""
     quoted: list[str] = []
@@ -90,11 +118,11 @@ def _rows(
                     skip -= 1
                 elif stray:
                     yield Refusal(start, _STRAY, _HOW_TO_QUOTE)
-                elif cells and len(cells) == width and cells[0].strip():
+                elif cells and len(cells) == width and cells[0].strip() and cells != again:
                     # strict= would compare the lengths once more, for a tenth of all the time.
                     yield new_row(Row, (start, dict(zip(header, cells))))  # noqa: B905
                 elif cells:
-                    yield _odd_row(start, cells, header)
+                    yield _odd_row(start, cells, header, again)
         except csv.Error as error:
             can_go_on = reader.line_num == line and not skip and _is_whole(error, quoted, shape)
             yield _wrongly_quoted(error, line, name, can_go_on=can_go_on)
@@ -118,8 +146,10 @@ def _wrongly_quoted(error: csv.Error, line: int, name: str, *, can_go_on: bool) 
     ) from None
 
 
-def _odd_row(line: int, cells: list[str], header: list[str]) -> Row | Refusal:
+def _odd_row(line: int, cells: list[str], header: list[str], again: list[str]) -> Row | Refusal:
     """Name a row's cells, or say what is wrong with it."""
+    if cells == again:
+        return Refusal(line, "header again", "the header stands here once more")
     if not any(cell.strip() for cell in cells):
         return Refusal(line, "empty row", "the line holds nothing but delimiters")
     if len(cells) != len(header):
@@ -127,7 +157,7 @@ def _odd_row(line: int, cells: list[str], header: list[str]) -> Row | Refusal:
             f"{len(cells)} cells where the table has {len(header)}; "
             "a text with a delimiter in it needs quotes"
         )
-        return Refusal(line, "wrong number of cells", detail)
+        return Refusal(line, "wrong number of cells", detail, cells)
     return Row(line, dict(zip(header, cells, strict=True)))
 
 

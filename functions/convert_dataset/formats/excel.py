@@ -11,7 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import chain, islice
 from typing import BinaryIO, TypeVar
 
-from functions.convert_dataset.reading.header import column_names, is_header
+from functions.convert_dataset.reading.header import (
+    column_names,
+    is_header,
+    rows_above_header,
+)
 from functions.convert_dataset.reading.source import Beginning, Source
 from functions.convert_dataset.reading.zips import (
     MAX_WORKBOOK_BYTES,
@@ -68,10 +72,32 @@ def read(source: Source) -> Iterator[Row | Refusal]:
         rows = _without_empty_ends(enumerate(_rows(stream, source), 1))
         sample = list(islice(rows, _SAMPLE_ROWS))
         filled = [cells for _, cells in sample if cells]
-        named_by_header = _has_header(filled, source)
-        names = _names(filled, named_by_header=named_by_header)
-        for number, cells in chain(sample[1:] if named_by_header else sample, rows):
+        above = _above_header(filled, source)
+        named_by_header = _has_header(filled[above:], source)
+        names = _names(filled[above:], named_by_header=named_by_header)
+        table = [place for place, (_, cells) in enumerate(sample) if cells][above:]
+        first = table[0] if table else 0
+        for number, cells in chain(sample[first + named_by_header :], rows):
             yield _row(number, cells, names, unknown)
+
+
+def note(source: Source) -> str:
+    """Say which sheet was read, and which were not."""
+    with source.open() as stream:
+        names = _guarded(lambda: _sheet_names(stream), source.name)
+    read_one = source.hints.sheet or names[0]
+    others = ", ".join(repr(name) for name in names if name != read_one)
+    return f"the sheet {read_one!r} was read" + (f"; not read: {others}" if others else "")
+
+
+def _sheet_names(stream: BinaryIO) -> list[str]:
+    """List the names of the sheets that hold cells."""
+    from openpyxl import load_workbook
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+    return [sheet.title for sheet in book.worksheets]
 
 
 def _rows(stream: BinaryIO, source: Source) -> Iterator[Cells]:
@@ -180,6 +206,12 @@ def _has_header(rows: Sequence[Cells], source: Source) -> bool:
     texts = [[_text(value) for value in cells] + [""] * (width - len(cells)) for cells in rows]
     named = all(isinstance(value, str | None) for value in rows[0]) if rows else False
     return named and is_header(texts, source.hints.known_columns)
+
+
+def _above_header(rows: Sequence[Cells], source: Source) -> int:
+    """Count the rows above the header: a title, a comment."""
+    texts = [[_text(value) for value in cells] for cells in rows]
+    return rows_above_header(texts, source.hints.known_columns)
 
 
 def _names(rows: Sequence[Cells], *, named_by_header: bool) -> dict[int, str]:

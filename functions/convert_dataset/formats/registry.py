@@ -7,6 +7,7 @@ rows (`read`). A file's name says nothing.
 this way but another format may know better; 0 that it cannot.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -49,6 +50,7 @@ class Format:
         read: Goes through the rows. May raise Rejected when the rest cannot be read, and
             UnicodeDecodeError when it is not UTF-8.
         counts: What its rows are numbered by.
+        note: Says what else a person should know of how a file is read; empty for nothing.
     """
 
     key: FormatKey
@@ -56,10 +58,11 @@ class Format:
     sniff: Callable[[Beginning], float]
     read: Callable[[Source], Iterator[Row | Refusal]]
     counts: Literal["line", "row", "file"] = "line"
+    note: Callable[[Source], str] = lambda _: ""
 
 
 FORMATS = (
-    Format("csv", "CSV", csv_table.sniff, csv_table.read),
+    Format("csv", "CSV", csv_table.sniff, csv_table.read, note=csv_table.note),
     Format("json", "JSON", json_records.sniff, json_records.read),
     Format("gemini", "Gemini tuning lines", gemini.sniff, gemini.read),
     Format("chat", "chat messages", chat.sniff, chat.read),
@@ -76,7 +79,7 @@ FORMATS = (
     Format("conll", "CoNLL", conll.sniff, conll.read),
     Format("tagged-xml", "tagged XML", tagged_xml.sniff, tagged_xml.read),
     Format("parquet", "Parquet", parquet.sniff, parquet.read, "row"),
-    Format("excel", "an Excel workbook", excel.sniff, excel.read, "row"),
+    Format("excel", "an Excel workbook", excel.sniff, excel.read, "row", excel.note),
     Format("folders", "a folder for each label", folders.sniff, folders.read, "file"),
 )
 
@@ -96,6 +99,16 @@ def choose_format(source: Source, wanted: FormatKey | None) -> Format:
     scores = {form: form.sniff(source.beginning) for form in FORMATS}
     best = max(scores.values())
     fitting = [form for form, score in scores.items() if score == best]
+    text = source.beginning.text
+    if best == 0 and text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        raise Rejected(f"{source.name} is a web page.", "Export the data as CSV, Excel or JSON.")
+    if best == 0 and re.match(r"\s*[{\[]\s*['\"\[{]", text):
+        raise Rejected(
+            f"{source.name} looks like JSON or a Python dict, but is not JSON.",
+            "Write it with json.dumps: names and texts are in double quotes there.",
+        )
+    if best == 0 and source.beginning.whole and text and not text.strip():
+        raise Rejected(f"{source.name} holds only white space.", "Upload labelled texts.")
     if best == 0:
         tried = ", ".join(form.name for form in FORMATS)
         raise Rejected(

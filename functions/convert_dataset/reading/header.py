@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 _LONGEST_NAME = 60
+_MOST_ABOVE = 10
 _MOST_WORDS = 4
 _ENOUGH_ROWS = 8
 _LONG_TEXT = 20
-_SENTENCE = re.compile(r"[.?!,;…。！？，；、]|\A\W+\Z|https?:")
+_SENTENCE = re.compile(r"[?!,;…。！？，；、]|\.(?:\s|\Z)|\A\W+\Z|https?:")
 _NUMBER = re.compile(r"[.,:/ %+-]*+\d[\d.,:/ %+-]*+")
 
 
@@ -44,6 +45,25 @@ def is_header(rows: Sequence[Sequence[str]], known_columns: Collection[str]) -> 
     return _stand_out(pairs, plain=plain)
 
 
+def rows_above_header(rows: Sequence[Sequence[str]], known_columns: Collection[str]) -> int:
+    """Count the rows above the header: a title, a comment. They have fewer cells than it.
+
+    Args:
+        rows: The first rows of the table.
+        known_columns: Lower-case names that a header has.
+    """
+    for place, cells in enumerate(rows[:_MOST_ABOVE]):
+        names = {cell.strip().lower() for cell in cells if not cell.strip().isdigit()}
+        if len(names & set(known_columns)) > 1:
+            fewer = all(_filled(above) < _filled(cells) for above in rows[:place])
+            return place if fewer else 0
+    return 0
+
+
+def _filled(cells: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in cells)
+
+
 def _stand_out(pairs: Sequence[tuple[str, Sequence[str]]], *, plain: bool) -> bool:
     """Whether names stand out from the columns below them.
 
@@ -73,7 +93,8 @@ def column_names(cells: Sequence[str]) -> list[str]:
 
 def _could_be_names(names: Sequence[str]) -> bool:
     """Whether cells are short, different and no numbers or sentences; the first may be empty."""
-    given = names[1:] if names and not names[0] else names
+    end = max((place for place, name in enumerate(names, 1) if name), default=0)
+    given = names[not names[:1] or not names[0] : end]
     if not given or len({name.lower() for name in given}) < len(given):
         return False
     return not any(

@@ -12,9 +12,8 @@ MAX_RECORD = 10_000_000
 """The longest record: in bytes when it is a line, else about as many characters."""
 
 _LONGEST_INTEGER = 1000
-_NO_NUMBER = object()
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SUSPECT = re.compile(r"\\u[dD][89a-fA-F]|NaN|Infinity")
+_SUSPECT = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _integer(digits: str) -> int | str:
@@ -22,8 +21,8 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) < _LONGEST_INTEGER else digits
 
 
-DECODER = json.JSONDecoder(parse_float=str, parse_int=_integer, parse_constant=lambda _: _NO_NUMBER)
-"""Numbers with a fraction or an exponent become text."""
+DECODER = json.JSONDecoder(parse_float=str, parse_int=_integer, parse_constant=lambda _: None)
+"""Numbers with a fraction or an exponent become text; NaN, which Python writes, is no value."""
 
 
 def wrong_in(error: json.JSONDecodeError) -> str:
@@ -46,8 +45,6 @@ def _flaw(line: int, value: object) -> Refusal | None:
     inside: list[tuple[object, int]] = [(value, 1)]
     while inside:
         item, depth = inside.pop()
-        if item is _NO_NUMBER:
-            return Refusal(line, "not JSON", "NaN and Infinity are no JSON; write null")
         if isinstance(item, str) and _SURROGATE.search(item):
             detail = "it has half of a surrogate pair, such as \\ud83d alone; remove it"
             return Refusal(line, "not text", detail)
