@@ -50,7 +50,7 @@ def follow(job: JobRecord, seen: TuningJob) -> JobRecord:
         "epochs_done": max([job.epochs_done, *(point.epoch for point in points)]),
         "steps_done": max([job.steps_done, *(point.step for point in points)]),
     }
-    if state == "succeeded":
+    if state not in _FOLLOWED and points:
         update["checkpoints"] = tuple(
             CheckpointRecord(
                 id=point.id, epoch=point.epoch, step=point.step, endpoint=point.endpoint

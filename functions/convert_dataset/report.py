@@ -100,6 +100,7 @@ class Price(Part):
     training_tokens: int
     error: str
     usd: float
+    high: float
     note: str
 
 
@@ -274,5 +275,6 @@ def _price(record: DatasetRecord, location: str) -> Price:
         training_tokens=record.training_tokens,
         error=ESTIMATE_ERROR,
         usd=estimate.usd,
+        high=estimate.high,
         note=estimate.note,
     )

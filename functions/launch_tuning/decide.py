@@ -47,7 +47,14 @@ def approve(world: World, tuning: TuningService, asked: Approval) -> None:
 
     run = _change(world, asked.task, asked.approve, open_it)
     if any(run is new for new in written):
-        log.info("run approved", task=run.task_name, run=run.id)
+        log.info(
+            "run recorded",
+            task=run.task_name,
+            run=run.id,
+            state=run.state,
+            estimated_usd=run.estimated_usd,
+            approved=True,
+        )
         announce(world, run)
     if run.state == "open":
         start_jobs(world, tuning, run)

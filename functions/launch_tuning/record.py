@@ -10,7 +10,7 @@ from shared import open_work, paths
 from shared.budget import period_of, reserve
 from shared.ports import World
 from shared.record_store import change, read
-from shared.records import JobRecord, RunRecord
+from shared.records import JobRecord, RemovedEndpoints, RunRecord
 
 
 def record_run(world: World, proposal: Proposal) -> tuple[RunRecord, bool]:
@@ -73,10 +73,14 @@ def _decide(world: World, proposal: Proposal, run: RunRecord) -> RunRecord:
 
 
 def _came_to_nothing(world: World, run: RunRecord) -> bool:
-    """Whether a run is over without any model, so that asking again means trying again."""
+    """Whether a run is over without any model left, so that asking again means trying again."""
+    artifacts = world.buckets.artifacts
     paths_of_jobs = [paths.job_record(run.task_name, run.id, job) for job in run.jobs]
-    jobs = [read(world.buckets.artifacts, path, JobRecord) for path in paths_of_jobs]
-    return run.state == "closed" and not any(job and job.state == "succeeded" for job in jobs)
+    jobs = [job for path in paths_of_jobs if (job := read(artifacts, path, JobRecord))]
+    removed = read(artifacts, paths.removed_endpoints(run.task_name, run.id), RemovedEndpoints)
+    given_up = removed.given_up if removed else {}
+    models = [job for job in jobs if job.state == "succeeded" and job.endpoint not in given_up]
+    return run.state == "closed" and not models
 
 
 def _next_attempt(run: RunRecord, old: RunRecord) -> RunRecord:
