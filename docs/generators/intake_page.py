@@ -138,14 +138,17 @@ def _columns() -> list[str]:
             "Formats that know what is the text and what the answer say so. In tables and plain "
             "JSON, `columns` in task.yaml decides; without it, the usual names do, in any letter "
             "case, and then the contents: the longest texts, and the one column with few values "
-            "that come again and again. When several could hold the label, the file is rejected "
-            "and they are named."
+            "that come again and again. Addresses, ids, dates and numbers are no texts. When "
+            "several columns could hold the label, or two hold texts, the file is rejected and "
+            "they are named: a wrong guess costs more than a question. "
+            "`columns: {text: [title, body]}` joins several texts with a line break."
         ),
         paragraph(f"The text's names: {_named(TEXT_NAMES)}."),
         paragraph(f"The answer's names: {_named(LABEL_NAMES)}."),
         paragraph(
             "An answer is a label; several labels, as a JSON list or with `|`, `;` or `,` between "
-            "them; or the fields of an extraction, as a JSON object or in columns of their own."
+            "them; a column for each label that holds 0 or 1; or the fields of an extraction, as "
+            "a JSON object or in columns of their own."
         ),
     ]
 
