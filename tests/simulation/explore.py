@@ -320,10 +320,8 @@ class Simulation:
                     invariants.check_swept(cloud)
             if not cloud.messages and self._is_over(cloud):
                 break
-            for index, job in enumerate(cloud.jobs):
-                if job.state not in OVER:
-                    ended = "cancelled" if job.state == "cancelling" else "succeeded"
-                    cloud.set_job(index, ended)
+            if turn:  # the first sweep finds the jobs as the faults have left them
+                _end_jobs(cloud)
             cloud.now += LEASE + 1
             if cloud.messages.count(TICK) == 0:
                 cloud.keep(TICK)
@@ -345,6 +343,13 @@ class Simulation:
 
 
 CONFLICT = Failure(Conflict)
+
+
+def _end_jobs(cloud: Cloud) -> None:
+    """Let every job of the service come to its end."""
+    for index, job in enumerate(cloud.jobs):
+        if job.state not in OVER:
+            cloud.set_job(index, "cancelled" if job.state == "cancelling" else "succeeded")
 
 
 def _starts(cloud: Cloud, call: Call) -> bool:

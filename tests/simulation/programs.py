@@ -109,9 +109,11 @@ def close_run(event: Event, world: World) -> None:
         return
 
     def close(old: RunRecord | None) -> RunRecord | None:
-        same = old == run and run.state == "open"
-        return run.model_copy(update={"state": "closed"}) if same else None
+        same = old is not None and (old.state, old.attempt) == (run.state, run.attempt)
+        return old.model_copy(update={"state": "closed"}) if old and same else None
 
-    now = change(artifacts, path, RunRecord, close)
+    if run.state == "open":
+        change(artifacts, path, RunRecord, close)
+    now = read(artifacts, path, RunRecord)
     if now is not None and now.state in {"closed", "refused"}:
         open_work.finish(world, "run", about.task, about.run)

@@ -39,16 +39,19 @@ QUICK: Sequence[Slice] = (
 DEEP: Sequence[Slice] = (
     Slice(ONE_JOB, Bounds(2, preemptions=3, duplicates=1), everywhere=True),
     Slice(RECORDED, Bounds(2, crashes=3, lost=2, ticks=3, jumps=2, ends=1)),
-    Slice(RECORDED, Bounds(2, preemptions=2, crashes=1, lost=1, ticks=3, jumps=2, ends=1)),
-    Slice(RECORDED, Bounds(2, preemptions=2, lost=1, ticks=3, zombies=1)),
+    Slice(RECORDED, Bounds(2, preemptions=2, crashes=1, lost=1, ticks=3, jumps=1, ends=1)),
+    Slice(RECORDED, Bounds(2, preemptions=2, crashes=3, lost=2, ticks=3, jumps=1, zombies=1)),
 )
-"""For the slow test."""
+"""For the slow test. The last has all faults at once."""
 
-WHOLE = Slice(
-    RECORDED,
-    Bounds(2, preemptions=2, crashes=3, lost=2, ticks=3, jumps=1, zombies=1),
+WIDE: Sequence[Slice] = (
+    Slice(ONE_JOB, Bounds(2, preemptions=1, crashes=1, lost=1, ticks=1, duplicates=1, jumps=1)),
+    Slice(
+        RECORDED,
+        Bounds(2, preemptions=2, crashes=3, lost=2, ticks=3, jumps=2, zombies=1, ends=1),
+    ),
 )
-"""Everything at once: for `make simulate` with time to spare."""
+"""For `make simulate` with time to spare."""
 
 RANDOM: Sequence[Slice] = tuple(
     Slice(
@@ -69,7 +72,7 @@ RANDOM: Sequence[Slice] = tuple(
         ),
         everywhere=True,
     )
-    for scenario in (*SCENARIOS.values(),)
+    for scenario in SCENARIOS.values()
 )
 """Beyond every bound above: schedules are drawn at random."""
 

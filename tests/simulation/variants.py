@@ -69,18 +69,18 @@ class _Loader:
         name: str,
         namespace: Mapping[str, object] | None = None,
         local: Mapping[str, object] | None = None,
-        wanted: Sequence[str] = (),
+        wanted: Sequence[str] | None = None,
         level: int = 0,
     ) -> Any:
         """Import as Python does, but the project's own modules as copies."""
         if name == "shared":
             found = ModuleType("mutant.shared")
-            for part in wanted:
+            for part in wanted or ():
                 found.__dict__[part] = self._part(f"shared.{part}")
             return found
         if name.startswith(COPIED) and name.rpartition(".")[2] not in KEPT:
             return self.load(name)
-        return builtins.__import__(name, namespace, local, tuple(wanted), level)
+        return builtins.__import__(name, namespace, local, tuple(wanted or ()), level)
 
     def _part(self, name: str) -> ModuleType:
         kept = name.rpartition(".")[2] in KEPT
