@@ -1,14 +1,16 @@
 locals {
   environment = {
-    TUNEDROP_CLOUD               = "google"
-    TUNEDROP_PROJECT             = var.project_id
-    TUNEDROP_LOCATION            = var.region
-    TUNEDROP_DATASETS_BUCKET     = google_storage_bucket.buckets["datasets"].name
-    TUNEDROP_DOCUMENTS_BUCKET    = google_storage_bucket.buckets["documents"].name
-    TUNEDROP_RESULTS_BUCKET      = google_storage_bucket.buckets["results"].name
-    TUNEDROP_ARTIFACTS_BUCKET    = google_storage_bucket.buckets["artifacts"].name
-    TUNEDROP_TOPIC_PREFIX        = var.prefix
-    TUNEDROP_MAX_CONCURRENT_JOBS = tostring(var.max_concurrent_jobs)
+    TUNEDROP_CLOUD                = "google"
+    TUNEDROP_PROJECT              = var.project_id
+    TUNEDROP_LOCATION             = var.region
+    TUNEDROP_DATASETS_BUCKET      = google_storage_bucket.buckets["datasets"].name
+    TUNEDROP_DOCUMENTS_BUCKET     = google_storage_bucket.buckets["documents"].name
+    TUNEDROP_RESULTS_BUCKET       = google_storage_bucket.buckets["results"].name
+    TUNEDROP_ARTIFACTS_BUCKET     = google_storage_bucket.buckets["artifacts"].name
+    TUNEDROP_TOPIC_PREFIX         = var.prefix
+    TUNEDROP_MAX_CONCURRENT_JOBS  = tostring(var.max_concurrent_jobs)
+    TUNEDROP_BUDGET_USD_PER_MONTH = tostring(var.tuning_budget_usd_per_month)
+    TUNEDROP_STUCK_AFTER_SECONDS  = tostring(var.stuck_after_hours * 3600)
 
     # Otherwise the storage client asks for each bucket's metadata, which no function may read.
     DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA = "true"

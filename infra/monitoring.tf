@@ -11,6 +11,8 @@ locals {
     "jobs-moved"          = { message = "job moved", labels = ["before", "now"] }
     "estimated-spend"     = { message = "run recorded", labels = ["task", "state"], value = "estimated_usd" }
     "answer-confidence"   = { message = "document answered", labels = ["task"], value = "confidence" }
+    "jobs-stuck"          = { message = "a job shows no progress", labels = ["task"] }
+    "prices-above"        = { message = "a job cost more than was reserved", labels = ["task"], value = "actual_usd" }
     "verdicts"            = { message = "verdict", labels = ["task", "decision"] }
     "champions"           = { message = "champion", labels = ["task"] }
     "documents-answered"  = { message = "document answered", labels = ["task", "status"] }
@@ -33,11 +35,35 @@ locals {
       labels = { task = "EXTRACT(jsonPayload.task)", run = "EXTRACT(jsonPayload.run)" }
       advice = "The run has started and is expected to stay within tuning.budget_usd; the estimate errs by up to 25 %. Its record in the artifacts bucket says what it may cost."
     }
+    stuck = {
+      title  = "a tuning job shows no progress"
+      filter = "jsonPayload.message=\"a job shows no progress\""
+      labels = { task = "EXTRACT(jsonPayload.task)", job = "EXTRACT(jsonPayload.job)" }
+      advice = "Look at the job in the console; its record in the artifacts bucket has its resource name. A job that keeps only its last checkpoint shows no progress while it runs. To stop it, cancel its run by a message: docs/messages.md."
+    }
+    price_above = {
+      title  = "a tuning job cost more than was reserved"
+      filter = "jsonPayload.message=\"a job cost more than was reserved\""
+      labels = { task = "EXTRACT(jsonPayload.task)", run = "EXTRACT(jsonPayload.run)" }
+      advice = "It is in the month's ledger, budget/<month>.json in the artifacts bucket, and blocks later runs. If prices have changed, mend shared/models.yaml."
+    }
+    kill_switch = {
+      title  = "tuning jobs wait because the kill switch is on"
+      filter = "jsonPayload.message=\"the kill switch is on, so no job is created\""
+      labels = { waiting = "EXTRACT(jsonPayload.waiting)" }
+      advice = "Somebody wrote stop.json into the artifacts bucket; it says why. Delete it to let tuning go on."
+    }
+    retirement_soon = {
+      title  = "a base model in use is retired within 30 days"
+      filter = "jsonPayload.message=\"a base model retires soon\" AND jsonPayload.days<=30"
+      labels = { task = "EXTRACT(jsonPayload.task)", base_model = "EXTRACT(jsonPayload.base_model)", days = "EXTRACT(jsonPayload.days)" }
+      advice = "When it is retired, documents are not answered any more. Google lets no new project tune a model in its last month. Name another base model in the task's tuning.base_model, and upload task.yaml."
+    }
     retirement = {
       title  = "a base model in use is about to be retired"
-      filter = "jsonPayload.message=\"a base model retires soon\""
+      filter = "jsonPayload.message=\"a base model retires soon\" AND jsonPayload.days>30"
       labels = { task = "EXTRACT(jsonPayload.task)", base_model = "EXTRACT(jsonPayload.base_model)", days = "EXTRACT(jsonPayload.days)" }
-      advice = "Name another base model in the task's tuning.base_model, and upload task.yaml: the task's latest file is measured and tuned again."
+      advice = "Name another base model in the task's tuning.base_model, and upload task.yaml: the task's latest file is measured and tuned again. With tuning.retune_before_retirement, that was asked for already."
     }
     over_budget = {
       title  = "a tuning run was refused over its budget"

@@ -59,6 +59,28 @@ variable "max_concurrent_jobs" {
   }
 }
 
+variable "tuning_budget_usd_per_month" {
+  description = "What all tuning of this copy may cost in a calendar month (UTC), in US dollars: a run that does not fit is not started. 0 is no cap."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.tuning_budget_usd_per_month >= 0
+    error_message = "A budget is 0 or more."
+  }
+}
+
+variable "stuck_after_hours" {
+  description = "How long a tuning job may show no progress before an alert. A job that keeps only its last checkpoint shows none while it runs: allow for the longest."
+  type        = number
+  default     = 6
+
+  validation {
+    condition     = var.stuck_after_hours > 0
+    error_message = "The time is more than 0 hours."
+  }
+}
+
 variable "keep_replaced_days" {
   description = "How long the earlier versions of objects that were replaced or deleted are kept."
   type        = number

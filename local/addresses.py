@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import BaseModel
 
 from local.processes import is_listening
+from shared.settings import Settings
 
 if TYPE_CHECKING:
     from local.cloud import LocalCloud
@@ -14,23 +15,26 @@ FILE = "addresses.json"
 
 
 class Addresses(BaseModel):
-    """A local cloud's addresses and names."""
+    """A local cloud's addresses and names, and its budget."""
 
     storage: str
     pubsub: str
     vertex: str
     project: str
     buckets: dict[str, str]
+    budget_usd_per_month: float = 0.0
 
     @classmethod
     def of(cls, cloud: "LocalCloud") -> Self:
         """Take the addresses of a running local cloud."""
+        settings = Settings.from_environment(cloud.environment)
         return cls(
             storage=cloud.environment["STORAGE_EMULATOR_HOST"],
             pubsub=cloud.environment["PUBSUB_EMULATOR_HOST"],
             vertex=cloud.environment["TUNEDROP_VERTEX_ENDPOINT"],
             project=cloud.environment["TUNEDROP_PROJECT"],
             buckets=cloud.bucket_names(),
+            budget_usd_per_month=settings.budget_usd_per_month,
         )
 
     @classmethod

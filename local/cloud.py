@@ -28,7 +28,10 @@ LOCATION = "us-central1"
 BUCKETS = ("datasets", "documents", "results", "artifacts")
 STATE_FOLDER = ".state"
 
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
+_PASSED_ON = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV"),
+    *("TUNEDROP_BUDGET_USD_PER_MONTH", "TUNEDROP_STUCK_AFTER_SECONDS"),
+)
 
 
 class AlreadyRunning(RuntimeError):

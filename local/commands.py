@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from local.bundles import stage_bundle
 from local.cloud import PROJECT, AlreadyRunning, LocalCloud, Options, PortTaken
 from local.drive import Driver, InputRejected, NothingArrived
 from local.folders import DownloadFolder, UploadFolder
+from local.money import summarize_money
 from local.open_buckets import open_local_buckets
 from local.processes import ProcessError
 from local.progress import Progress
-from local.show import show_task
+from local.show import show_money, show_task
 from local.summary import current_rejections, summarize, task_names
 from local.table import ROOT, read_table
 from shared.ports import Buckets
@@ -72,9 +74,12 @@ def status(options: argparse.Namespace) -> int:
     buckets = open_local_buckets(addresses.storage, addresses.project, addresses.buckets)
     summaries = [summarize(buckets, name) for name in task_names(buckets.artifacts)]
     refused = [item.model_dump(mode="json") for item in current_rejections(buckets)]
+    cap = addresses.budget_usd_per_month
+    money = summarize_money(buckets.artifacts, datetime.now(UTC), cap)
     if options.json:
-        console.print_json(data={"tasks": summaries, "rejected": refused})
+        console.print_json(data={"tasks": summaries, "rejected": refused, "tuning": money})
         return DONE
+    show_money(console, money)
     if not summaries and not refused:
         console.print(f"Nothing yet. Put a labelled file into {options.folder}/datasets/<task>/.")
     for summary in summaries:

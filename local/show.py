@@ -1,10 +1,13 @@
 """Tables for people: what became of each task, as `demo`, `run` and `status` print it."""
 
+import json
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from shared.paths import KILL_SWITCH
 
 MAX_ANSWER = 120
 
@@ -24,15 +27,7 @@ def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = Fa
         )
     if summary["candidates"]:
         console.print(_candidates(summary))
-    shown = [job for job in summary["jobs"] if every_job or job["state"] != "succeeded"]
-    for run in summary["runs"]:
-        if every_job or run["state"] == "refused":
-            console.print(
-                f"Run {run['id']} on dataset {run['dataset']}: {run['state']}, {run['jobs']} "
-                f"tuning jobs. {run['reason']}".rstrip()
-            )
-    for job in shown:
-        console.print(f"Tuning job {job['id']}: {job['state']} {escape(job['error'])}".rstrip())
+    _show_tuning(console, summary, every_job=every_job)
     if summary["verdict"]:
         verdict = summary["verdict"]
         console.print(f"Verdict: [bold]{verdict['decision']}[/bold]. {escape(verdict['reason'])}")
@@ -40,6 +35,69 @@ def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = Fa
         console.print(f"Champion: [bold]{summary['champion']['name']}[/bold]")
     if summary["documents"]:
         console.print(_documents(summary["documents"]))
+
+
+def show_money(console: Console, money: dict[str, Any]) -> None:
+    """Print the month's budget, and whether tuning is stopped."""
+    amounts = f"${money['reserved_usd']:,.2f} reserved, ${money['spent_usd']:,.2f} spent"
+    cap = money["cap_usd"]
+    limit = "no cap for all tasks together" if cap is None else f"of at most ${cap:,.2f}"
+    console.print(f"Tuning in {money['period']}: {amounts}, {limit}.", highlight=False)
+    if money["stopped"]:
+        running = ", and running ones are cancelled" if money["stopped"]["cancel_running"] else ""
+        console.print(
+            f"[red]Stopped[/red] {escape(money['stopped']['reason'])} "
+            f"No job is started{running} until {KILL_SWITCH} is deleted from the artifacts bucket.",
+            soft_wrap=True,
+        )
+
+
+def _show_tuning(console: Console, summary: dict[str, Any], *, every_job: bool) -> None:
+    """Print the runs and jobs; without `every_job` only those that need attention."""
+    for run in summary["runs"]:
+        if every_job or run["state"] in ("refused", "waiting"):
+            _show_run(console, run)
+    for job in summary["jobs"]:
+        if every_job or job["stuck"] or job["state"] != "succeeded":
+            console.print(_job(job), soft_wrap=True)
+
+
+def _show_run(console: Console, run: dict[str, Any]) -> None:
+    console.print(
+        f"Run {run['id']} on dataset {run['dataset']}: {run['state']}, {run['jobs']} tuning jobs"
+        f"{_price(run)}. {escape(run['reason'])}".rstrip(),
+        soft_wrap=True,
+    )
+    if "to_approve" in run:
+        message = json.dumps(run["to_approve"]["message"])
+        console.print(
+            f"  To approve it, publish to {run['to_approve']['topic']}: {message}",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _price(run: dict[str, Any]) -> str:
+    """Say what a run was estimated to cost, and did cost."""
+    if run["estimated_usd"] is None:
+        return ""
+    low, high = run["estimated_range_usd"]
+    between = "" if low is None or high is None else f" (${low:,.2f} to ${high:,.2f})"
+    actual = "" if run["actual_usd"] is None else f", cost ${run['actual_usd']:,.2f}"
+    return f", estimated at ${run['estimated_usd']:,.2f}{between}{actual}"
+
+
+def _job(job: dict[str, Any]) -> str:
+    """Say where a job is: its state, how far it came, and what is wrong with it."""
+    epochs = job["configuration"]["epoch_count"]
+    progress = (
+        f", epoch {job['epochs_done']} of {epochs}, step {job['steps_done']:,}"
+        if job["epochs_done"]
+        else ""
+    )
+    stuck = f" [red]stuck since {job['progress_at']}[/red]" if job["stuck"] else ""
+    state = f"Tuning job {job['id']}: {job['state']}{progress}{stuck}"
+    return f"{state} {escape(job['error'])}".rstrip()
 
 
 def _candidates(summary: dict[str, Any]) -> Table:

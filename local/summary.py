@@ -189,9 +189,20 @@ def _run(run: RunRecord) -> dict[str, Any]:
         "dataset": run.dataset,
         "state": run.state,
         "jobs": len(run.jobs),
+        "plan_note": run.plan_note,
         "estimated_usd": run.estimated_usd,
+        "estimated_range_usd": [run.estimated_low_usd, run.estimated_high_usd],
+        "actual_usd": run.actual_usd,
         "reason": run.reason,
+        "lineage": run.lineage,
+        **(_approval(run) if run.state == "waiting" else {}),
     }
+
+
+def _approval(run: RunRecord) -> dict[str, Any]:
+    """Say which message lets a waiting run go on: its topic, and what to publish there."""
+    message = {"task": run.task_name, "approve": run.id}
+    return {"to_approve": {"topic": "tuning-requested", "message": message}}
 
 
 def _job(job: JobRecord) -> dict[str, Any]:
@@ -200,6 +211,12 @@ def _job(job: JobRecord) -> dict[str, Any]:
         "run": job.run,
         "configuration": job.configuration.model_dump(),
         "state": job.state,
+        "epochs_done": job.epochs_done,
+        "steps_done": job.steps_done,
+        "stuck": job.stuck,
+        "progress_at": job.progress_at and job.progress_at.isoformat(),
+        "dropped_examples": list(job.dropped_examples),
+        "truncated_examples": job.truncated_examples,
         "billable_tokens": job.billable_tokens,
         "error": job.error,
     }

@@ -25,6 +25,10 @@ class Retry(TunedropError):
     """The world is wrong for the moment: the event is redelivered, and dead-lettered at last."""
 
 
+class ModelGone(Retry):
+    """The model that was asked is not there, or not deployed: not yet, or not any more."""
+
+
 class NotFound(TunedropError):
     """The object, job or endpoint that was asked for does not exist."""
 

@@ -1,26 +1,19 @@
-"""Moves tuning jobs on: performs the effects that lifecycle.advance asks for.
+"""Moves tuning jobs on, all of them, in a fair order.
 
 launch_tuning calls this once its run is recorded, watch_jobs at every tick; both go the same way,
 and any number of them may do so at the same time.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from shared import lifecycle, log, open_work, paths
-from shared.errors import Conflict, QuotaExceeded, Rejected, Retry, TunedropError
-from shared.facts import publish_fact
-from shared.ports import TuningRequest, TuningService, World
-from shared.record_store import BrokenRecord, create, load, read, replace
-from shared.records import DatasetRecord, JobRecord, RunRecord
-
-
-@dataclass(frozen=True)
-class OpenJob:
-    """A job of an open run."""
-
-    run: RunRecord
-    path: str
+from shared.errors import Conflict, Retry, TunedropError
+from shared.job_steps import OpenJob, advance_job
+from shared.kill_switch import read_switch
+from shared.ports import TuningService, World
+from shared.record_store import BrokenRecord, create, read
+from shared.records import JobRecord, RunRecord
 
 
 def advance_jobs(world: World, tuning: TuningService) -> None:
@@ -31,28 +24,49 @@ def advance_jobs(world: World, tuning: TuningService) -> None:
     Raises:
         Retry: The service could not be asked about some of them.
     """
+    jobs = list(open_jobs(world))
+    if not jobs:
+        return
+    switch = read_switch(world)
     troubles: list[str] = []
     waiting: list[OpenJob] = []
     live: list[OpenJob] = []
-    for job in open_jobs(world):
-        if _is_waiting(world, job):
+    for job in jobs:
+        waits = _is_waiting(world, job)
+        if waits and not job.run.cancel_requested:
             waiting.append(job)
             continue
-        state = _move(world, tuning, job, troubles)
-        if state in lifecycle.LIVE:
+        cancel = job.run.cancel_requested or (switch is not None and switch.cancel_running)
+        if _is_live(_move(world, tuning, job, troubles, cancel=cancel)):
             live.append(job)
-    for job in waiting:
-        of_task = sum(other.run.task_name == job.run.task_name for other in live)
-        if len(live) >= world.settings.max_concurrent_jobs:
-            break
-        if of_task < job.run.max_concurrent_jobs:
-            state = _move(world, tuning, job, troubles)
-            if state == "queued":
-                break
-            if state in lifecycle.LIVE:
-                live.append(job)
+    if switch is None:
+        _start(world, tuning, waiting, live, troubles)
+    elif waiting:
+        log.warning("the kill switch is on, so no job is created", waiting=len(waiting))
     if troubles:
         raise Retry(f"{len(troubles)} jobs could not be looked at: {'; '.join(troubles[:3])}")
+
+
+def _start(
+    world: World,
+    tuning: TuningService,
+    waiting: Sequence[OpenJob],
+    live: Sequence[OpenJob],
+    troubles: list[str],
+) -> None:
+    """Start what fits: of the task that has the fewest live jobs, the one that waits longest."""
+    left, of_task = list(waiting), Counter(job.run.task_name for job in live)
+    while of_task.total() < world.settings.max_concurrent_jobs:
+        fits = [job for job in left if of_task[job.run.task_name] < job.run.max_concurrent_jobs]
+        if not fits:
+            return
+        job = min(fits, key=lambda job: of_task[job.run.task_name])
+        left.remove(job)
+        record = _move(world, tuning, job, troubles)
+        if record is not None and (record.state, record.error) == ("queued", lifecycle.NO_ROOM):
+            return
+        if _is_live(record):
+            of_task[job.run.task_name] += 1
 
 
 def open_jobs(world: World) -> Iterator[OpenJob]:
@@ -69,7 +83,7 @@ def open_jobs(world: World) -> Iterator[OpenJob]:
             runs.append(run)
     for run in sorted(runs, key=lambda item: (item.created, item.id)):
         for job in run.jobs:
-            yield OpenJob(run, paths.job_record(run.task_name, run.id, job))
+            yield OpenJob(run, job)
 
 
 def _is_waiting(world: World, job: OpenJob) -> bool:
@@ -78,6 +92,11 @@ def _is_waiting(world: World, job: OpenJob) -> bool:
         return _record(world, job).state in lifecycle.WAITING
     except BrokenRecord:
         return False
+
+
+def _is_live(record: JobRecord | None) -> bool:
+    """Whether a job takes up room; one that cannot be read or asked about may."""
+    return record is None or record.state in lifecycle.LIVE
 
 
 def _record(world: World, job: OpenJob) -> JobRecord:
@@ -91,13 +110,15 @@ def _record(world: World, job: OpenJob) -> JobRecord:
     return record
 
 
-def _move(world: World, tuning: TuningService, job: OpenJob, troubles: list[str]) -> str:
-    """Move one job on as far as it goes, and return its state; troubles are noted.
+def _move(
+    world: World, tuning: TuningService, job: OpenJob, troubles: list[str], *, cancel: bool = False
+) -> JobRecord | None:
+    """Move one job on as far as it goes, and return its record; troubles are noted.
 
-    A job that cannot be read or asked about is counted as running: it may be.
+    There is none for a job that needs a person.
     """
     try:
-        return _advance(world, tuning, job).state
+        return advance_job(world, tuning, job, cancel=cancel)
     except Conflict:
         log.info("another delivery is moving this job", job=job.path)
     except Retry as trouble:
@@ -106,89 +127,8 @@ def _move(world: World, tuning: TuningService, job: OpenJob, troubles: list[str]
     except TunedropError as trouble:
         log.failure("a job needs a person", trouble, job=job.path)
         troubles.append(str(trouble))
-        return "running"
-    return _record(world, job).state
-
-
-def _advance(world: World, tuning: TuningService, job: OpenJob) -> JobRecord:
-    """Alternate between the pure function and the world until nothing is left to do."""
-    bucket = world.buckets.artifacts
-    found = load(bucket, job.path, JobRecord)
-    if found is None:
-        raise Retry(f"{job.path} has just gone")
-    record, generation = found
-    seen: lifecycle.Seen = lifecycle.Tick()
-    while True:
-        new, effect = lifecycle.advance(record, seen, world.clock(), world.settings.lease_seconds)
-        if new != record:
-            generation = replace(bucket, job.path, new, generation)
-            if new.state != record.state:
-                log.info("job moved", job=new.id, before=record.state, now=new.state)
-            record = new
-        if effect is None:
-            return record
-        after = _perform(world, tuning, job.run, record, effect)
-        if after is None:
-            return record
-        seen = after
-
-
-def _perform(
-    world: World,
-    tuning: TuningService,
-    run: RunRecord,
-    job: JobRecord,
-    effect: lifecycle.Effect,
-) -> lifecycle.Seen | None:
-    """Do what was asked for, and return what was seen."""
-    match effect:
-        case lifecycle.Find():
-            return lifecycle.Found(tuning.find(job.id))
-        case lifecycle.Create():
-            return _create(world, tuning, job)
-        case lifecycle.Cancel():
-            for resource in effect.resources:
-                log.warning("cancelling a job that was created twice", job=job.id)
-                tuning.cancel(resource)
-            return None
-        case lifecycle.Announce():
-            publish_fact(
-                world.publisher,
-                "job-ended",
-                world.clock(),
-                task=job.task_name,
-                run=run.id,
-                job=job.id,
-                state=job.state,
-            )
-            message = {"task": job.task_name, "run": run.id, "job": job.id}
-            world.publisher.publish("tuning-completed", message)
-            return lifecycle.Announced()
-
-
-def _create(world: World, tuning: TuningService, job: JobRecord) -> lifecycle.Seen:
-    """Create the job; what is not known to have failed is left to be found later."""
-    artifacts = world.buckets.artifacts
-    dataset = read(artifacts, paths.dataset_record(job.task_name, job.dataset), DatasetRecord)
-    if dataset is None:
-        return lifecycle.Refused(f"The dataset {job.dataset} is gone.")
-    folder = f"gs://{artifacts.name}/{paths.dataset_folder(job.task_name, job.dataset)}"
-    has_validation = dataset.counts.get("validation", 0) > 0
-    request = TuningRequest(
-        key=job.id,
-        base_model=job.base_model,
-        training_uri=f"{folder}/train.jsonl",
-        validation_uri=f"{folder}/validation.jsonl" if has_validation else "",
-        configuration=job.configuration,
-        display_name=f"tunedrop {job.task_name} {job.id}",
-        labels={"tunedrop_task": job.task_name, "tunedrop_run": job.run},
-    )
-    try:
-        return lifecycle.Created(tuning.create(request))
-    except QuotaExceeded:
-        return lifecycle.Busy()
-    except Rejected as error:
-        return lifecycle.Refused(error.reason)
+        return None
+    return _record(world, job)
 
 
 def record_jobs(world: World, run: RunRecord) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import TunedropError
+from shared.job_progress import follow, note_progress, state_of
 from shared.ports import TuningJob
 from shared.records import JobRecord, JobState
 
@@ -26,27 +27,16 @@ LIVE: frozenset[JobState] = frozenset({"submitting", "submitted", "running"})
 
 _ENDS: frozenset[JobState] = TERMINAL - frozenset[JobState]({"refused"})
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
-    "planned": frozenset({"submitting"}),
-    "queued": frozenset({"submitting"}),
+    "planned": frozenset({"submitting", "cancelled"}),
+    "queued": frozenset({"submitting", "cancelled"}),
     "submitting": _ENDS.union({"submitting", "queued", "refused", "submitted", "running"}),
     "submitted": _ENDS.union({"running"}),
     "running": _ENDS,
     **dict.fromkeys(TERMINAL, frozenset()),
 }
 
-_SERVICE_STATES: dict[str, JobState] = {
-    "queued": "submitted",
-    "pending": "submitted",
-    "running": "running",
-    "cancelling": "running",
-    "paused": "running",
-    "updating": "running",
-    "succeeded": "succeeded",
-    "failed": "failed",
-    "cancelled": "cancelled",
-    "expired": "expired",
-    "partially_succeeded": "partially_succeeded",
-}
+CANCELLED = "The run was cancelled."
+NO_ROOM = "Vertex AI has no room for another job now."
 
 
 class ForbiddenTransition(TunedropError):
@@ -76,6 +66,15 @@ class Created:
 class Busy:
     """Seen: the service has no room for another job now."""
 
+    reason: str = NO_ROOM
+
+
+@dataclass(frozen=True)
+class Held:
+    """Seen: the job may not be created now, although the service was not asked."""
+
+    reason: str
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -89,7 +88,7 @@ class Announced:
     """Seen: tuning-completed was published."""
 
 
-Seen = Tick | Found | Created | Busy | Refused | Announced
+Seen = Tick | Found | Created | Busy | Held | Refused | Announced
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Create:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Effect: cancel jobs that were created twice."""
+    """Effect: cancel jobs that were created twice, or that nobody wants any more."""
 
     resources: tuple[str, ...]
 
@@ -117,8 +116,19 @@ class Announce:
 Effect = Find | Create | Cancel | Announce
 
 
+def in_doubt(job: JobRecord, now: datetime) -> bool:
+    """Whether a job that was cancelled before it was found may still appear at the service."""
+    return job.state == "cancelled" and job.lease_until is not None and job.lease_until > now
+
+
 def advance(
-    job: JobRecord, seen: Seen, now: datetime, lease_seconds: float
+    job: JobRecord,
+    seen: Seen,
+    now: datetime,
+    lease_seconds: float,
+    *,
+    stuck_after_seconds: float = 21_600.0,
+    cancel: bool = False,
 ) -> tuple[JobRecord, Effect | None]:
     """Say what becomes of a job.
 
@@ -127,6 +137,8 @@ def advance(
         seen: What was just seen.
         now: The time.
         lease_seconds: How long a start is held before another delivery may take it over.
+        stuck_after_seconds: How long a job may show no progress before it is called stuck.
+        cancel: Whether the job is to be cancelled.
 
     Returns:
         The new record, and what to do once it is written.
@@ -134,24 +146,26 @@ def advance(
     Raises:
         ForbiddenTransition: A bug in this module.
     """
-    new, effect = _advance(job, seen, now, lease_seconds)
+    lease = now + timedelta(seconds=lease_seconds)
+    new, effect = _advance(job, seen, now, lease, cancel=cancel)
     if new.state != job.state and new.state not in TRANSITIONS[job.state]:
         raise ForbiddenTransition(f"Job {job.id}: {job.state} -> {new.state}")
-    return new, effect
+    return note_progress(job, new, now, timedelta(seconds=stuck_after_seconds)), effect
 
 
 def _advance(
-    job: JobRecord, seen: Seen, now: datetime, lease_seconds: float
+    job: JobRecord, seen: Seen, now: datetime, lease: datetime, *, cancel: bool
 ) -> tuple[JobRecord, Effect | None]:
     match seen:
         case Tick():
-            return _look(job, now, lease_seconds)
+            return _look(job, now, lease, cancel=cancel)
         case Found():
-            return _compare(job, seen.jobs)
+            return _compare(job, seen.jobs, lease, cancel=cancel)
         case Created():
-            return _follow(job, seen.job)
-        case Busy():
-            return job.model_copy(update={"state": "queued", "lease_until": None}), None
+            return _take(job, seen.job)
+        case Busy() | Held():
+            update = {"state": "queued", "error": seen.reason, "lease_until": None}
+            return job.model_copy(update=update), None
         case Refused():
             update = {"state": "refused", "error": seen.reason, "lease_until": None}
             return job.model_copy(update=update), Announce()
@@ -159,54 +173,81 @@ def _advance(
             return job.model_copy(update={"announced": True}), None
 
 
-def _look(job: JobRecord, now: datetime, lease_seconds: float) -> tuple[JobRecord, Effect | None]:
+def _look(
+    job: JobRecord, now: datetime, lease: datetime, *, cancel: bool
+) -> tuple[JobRecord, Effect | None]:
     """Say what a job needs when it is looked at."""
     if job.state in TERMINAL:
-        return job, None if job.announced else Announce()
+        if not job.announced:
+            return job, Announce()
+        return job, Find() if in_doubt(job, now) else None
+    if job.state in WAITING and cancel:
+        return job.model_copy(update={"state": "cancelled", "error": CANCELLED}), Announce()
     held = job.state == "submitting" and job.lease_until is not None and job.lease_until > now
     if held:
         return job, None
     if job.state in WAITING or job.state == "submitting":
-        update = {
-            "state": "submitting",
-            "epoch": job.epoch + 1,
-            "lease_until": now + timedelta(seconds=lease_seconds),
-        }
+        update = {"state": "submitting", "epoch": job.epoch + 1, "lease_until": lease}
         return job.model_copy(update=update), Find()
     return job, Find()
 
 
-def _compare(job: JobRecord, jobs: Sequence[TuningJob]) -> tuple[JobRecord, Effect | None]:
+def _compare(
+    job: JobRecord, jobs: Sequence[TuningJob], lease: datetime, *, cancel: bool
+) -> tuple[JobRecord, Effect | None]:
     """Adopt the oldest job with this intent's label, or create one when there is none."""
+    if job.state == "cancelled":
+        return _compare_late(job, jobs, lease)
     if not jobs:
-        # A job that was recorded but is not listed is a listing that lags: hold on to it.
-        return job, Create() if job.state == "submitting" else None
+        return _miss(job, cancel=cancel)
     kept, *others = jobs
-    new, effect = _follow(job, kept)
-    live = [other for other in others if _SERVICE_STATES.get(other.state) not in TERMINAL]
-    if not live:
-        return new, effect
+    new, effect = _take(job, kept)
+    doubles = _live(others)
     # The end is not recorded while a double is alive, so that every tick looks for it again.
-    held = new.model_copy(update={"state": "running"}) if new.state in TERMINAL else new
-    extra = tuple(other.name for other in live if other.state != "cancelling")
-    return held, Cancel(extra) if extra else None
+    held = new.state in TERMINAL and doubles
+    extra = _to_cancel(_live(jobs) if cancel else doubles)
+    if held:
+        new = new.model_copy(update={"state": "running"})
+    if extra:
+        return new, Cancel(extra)
+    return new, None if held else effect
 
 
-def _follow(job: JobRecord, seen: TuningJob) -> tuple[JobRecord, Effect | None]:
-    """Take over what the service says of the job."""
-    state = _SERVICE_STATES.get(seen.state)
-    if state is None or (state == "submitted" and job.state == "running"):
-        # A state this version does not know is not an end: keep what is known.
-        state = "submitted" if job.state == "submitting" else job.state
-    update = {
-        "state": state,
-        "lease_until": None,
-        "resource": seen.name,
-        "endpoint": seen.endpoint or job.endpoint,
-        "model": seen.model or job.model,
-        "error": seen.error,
-        "example_count": seen.example_count or job.example_count,
-        "billable_tokens": seen.billable_tokens or job.billable_tokens,
-        "dropped_examples": seen.dropped_examples or job.dropped_examples,
-    }
-    return job.model_copy(update=update), Announce() if state in TERMINAL else None
+def _miss(job: JobRecord, *, cancel: bool) -> tuple[JobRecord, Effect | None]:
+    """Say what to do about a job that is not listed."""
+    if job.state != "submitting":
+        # A job that was recorded but is not listed is a listing that lags: hold on to it.
+        return job, Cancel((job.resource,)) if cancel else None
+    if cancel:
+        # The lease that was just taken stays: until it is over, a lost creation may appear.
+        return job.model_copy(update={"state": "cancelled", "error": CANCELLED}), Announce()
+    return job, Create()
+
+
+def _compare_late(
+    job: JobRecord, jobs: Sequence[TuningJob], lease: datetime
+) -> tuple[JobRecord, Effect | None]:
+    """Cancel what appeared under the key of a job that was cancelled before it was found."""
+    live = _live(jobs)
+    if not live:
+        return job, None
+    # It is looked for until it has ended: a cancellation may fail, too.
+    extra = _to_cancel(live)
+    new = job.model_copy(update={"resource": jobs[0].name, "lease_until": lease})
+    return new, Cancel(extra) if extra else None
+
+
+def _take(job: JobRecord, seen: TuningJob) -> tuple[JobRecord, Effect | None]:
+    """Take over what the service says, and announce an end."""
+    new = follow(job, seen)
+    return new, Announce() if new.state in TERMINAL else None
+
+
+def _live(jobs: Sequence[TuningJob]) -> list[TuningJob]:
+    """Return the jobs that have not ended."""
+    return [job for job in jobs if state_of(job) not in TERMINAL]
+
+
+def _to_cancel(jobs: Sequence[TuningJob]) -> tuple[str, ...]:
+    """Name the jobs that nobody has asked to be cancelled yet."""
+    return tuple(job.name for job in jobs if job.state != "cancelling")

@@ -1,4 +1,4 @@
-"""The list of unfinished work: one small marker an open dataset, run or document.
+"""The list of unfinished work: one small marker an open dataset, run, document or removal.
 
 A marker is written before the event that opened the work is acknowledged, and deleted once the
 work is finished: whatever a crash or a lost event leaves behind is found by listing one prefix.
@@ -12,7 +12,7 @@ from shared.ports import World
 from shared.record_store import change, create, read
 from shared.records import OpenMarker
 
-Kind = Literal["dataset", "run", "document"]
+Kind = Literal["dataset", "run", "document", "endpoints"]
 
 
 def begin(
@@ -53,11 +53,12 @@ def each(world: World, kind: Kind, task: str = "") -> Iterator[OpenMarker]:
             yield marker
 
 
-def postpone(world: World, marker: OpenMarker) -> None:
-    """Count a marker's age from now, after its work was published again."""
+def postpone(world: World, marker: OpenMarker, revived: int = 0) -> None:
+    """Count a marker's age from now, and how often its work was published again."""
     path = paths.open_marker(marker.kind, marker.task_name, marker.id)
 
     def later(old: OpenMarker | None) -> OpenMarker | None:
-        return old.model_copy(update={"since": world.clock()}) if old else None
+        update = {"since": world.clock(), "revived": revived}
+        return old.model_copy(update=update) if old else None
 
     change(world.buckets.artifacts, path, OpenMarker, later)

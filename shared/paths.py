@@ -19,9 +19,12 @@ def dataset_id(bucket: str, name: str, generation: int, data_key: Mapping[str, o
     return content_id(bucket, name, generation, data_key)
 
 
-def run_id(dataset: str, base_model: str, plan: Sequence[Configuration]) -> str:
-    """Name a run after its dataset, base model and plan."""
-    return content_id(dataset, base_model, [item.model_dump() for item in plan])
+def run_id(
+    dataset: str, base_model: str, plan: Sequence[Configuration], checkpoints: str = "last"
+) -> str:
+    """Name a run after its dataset, base model, plan, and whether all checkpoints are kept."""
+    kept = () if checkpoints == "last" else (checkpoints,)
+    return content_id(dataset, base_model, [item.model_dump() for item in plan], *kept)
 
 
 def configuration_name(configuration: Configuration) -> str:
@@ -96,6 +99,11 @@ def job_record(task: str, run: str, job: str) -> str:
     return f"{run_folder(task, run)}/jobs/{job}.json"
 
 
+def removed_endpoints(task: str, run: str) -> str:
+    """What becomes of a run's endpoints after its verdict."""
+    return f"{run_folder(task, run)}/removed.json"
+
+
 def evaluation_folder(owner: str, candidate: str, split: str) -> str:
     """A candidate's answers on a split, below the dataset's or the run's folder."""
     return f"{owner}/evaluations/{candidate}/{split}"
@@ -109,6 +117,18 @@ def open_marker(kind: str, task: str, identifier: str) -> str:
 def rejection(function: str, *identity: object) -> str:
     """The record of a rejection."""
     return f"rejected/{function}/{content_id(*identity)}.json"
+
+
+def budget(period: str) -> str:
+    """The ledger of a period, such as 2026-11."""
+    return f"budget/{period}.json"
+
+
+WATCH = "watch.json"
+"""What the watcher does once a day only, and when it last did."""
+
+KILL_SWITCH = "stop.json"
+"""While this object is in the artifacts bucket, no tuning job is created."""
 
 
 def result(document_name: str) -> str:

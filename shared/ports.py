@@ -99,6 +99,7 @@ class TuningRequest:
         configuration: The hyperparameters.
         display_name: The tuned model's name for people.
         labels: More labels for the job.
+        all_checkpoints: Whether every epoch's checkpoint is kept, on an endpoint of its own.
     """
 
     key: str
@@ -108,6 +109,17 @@ class TuningRequest:
     configuration: Configuration
     display_name: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    all_checkpoints: bool = False
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that the service shows: its id, epoch, step, and endpoint if it has one."""
+
+    id: str
+    epoch: int
+    step: int
+    endpoint: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,8 @@ class TuningJob:
         example_count: Training examples that the service counted.
         billable_tokens: Training tokens that the service bills.
         dropped_examples: Reasons for which the service left examples out.
+        truncated_examples: How many examples the service cut.
+        checkpoints: The checkpoints so far, the earliest first.
     """
 
     name: str
@@ -137,6 +151,8 @@ class TuningJob:
     example_count: int = 0
     billable_tokens: int = 0
     dropped_examples: tuple[str, ...] = ()
+    truncated_examples: int = 0
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 class TuningService(Protocol):
@@ -155,7 +171,10 @@ class TuningService(Protocol):
         """List the jobs that were created under a key, oldest first. Raises Retry."""
 
     def cancel(self, name: str) -> None:
-        """Ask for a job to be cancelled. Raises Retry."""
+        """Ask for a job to be cancelled; one that is gone or has ended is fine. Raises Retry."""
+
+    def remove_endpoint(self, endpoint: str) -> None:
+        """Undeploy and delete a tuned model's endpoint; one that is gone is fine. Raises Retry."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +216,7 @@ class Generator(Protocol):
 
         Raises:
             Rejected: The service refuses this request for good (too long, blocked).
+            ModelGone: The model is not there, or its endpoint serves nothing; this is a Retry.
             Retry: The service is busy or unreachable.
         """
 

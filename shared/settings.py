@@ -41,6 +41,8 @@ class Settings:
         lease_seconds: How long one delivery may hold a job's start before another takes over.
         revive_after_seconds: How old open work gets before its event is published again.
         request_concurrency: How many generation calls one function makes at the same time.
+        budget_usd_per_month: What all tuning of this deployment may cost in a month; 0 for no cap.
+        stuck_after_seconds: How long a job may show no progress before it is reported.
     """
 
     cloud: str
@@ -56,6 +58,8 @@ class Settings:
     lease_seconds: float = 120.0
     revive_after_seconds: float = 900.0
     request_concurrency: int = 8
+    budget_usd_per_month: float = 0.0
+    stuck_after_seconds: float = 21_600.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -91,7 +95,14 @@ class Settings:
             lease_seconds=_number(environment, "TUNEDROP_LEASE_SECONDS", 120),
             revive_after_seconds=_number(environment, "TUNEDROP_REVIVE_AFTER_SECONDS", 900),
             request_concurrency=_count(environment, "TUNEDROP_REQUEST_CONCURRENCY", 8),
+            budget_usd_per_month=_amount(environment, "TUNEDROP_BUDGET_USD_PER_MONTH"),
+            stuck_after_seconds=_number(environment, "TUNEDROP_STUCK_AFTER_SECONDS", 21_600),
         )
+
+
+def _amount(environment: Mapping[str, str], name: str) -> float:
+    """Read an amount of money from the environment; none, or 0, is no cap."""
+    return 0.0 if environment.get(name, "") in {"", "0"} else _number(environment, name, 0)
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

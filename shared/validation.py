@@ -15,15 +15,28 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         error: What pydantic found.
         model: The model that was asked for.
     """
-    return "; ".join(_explain(problem, model) for problem in error.errors()[:MAX_PROBLEMS])
+    parts = {part.__name__ for part in _all_models(model)}
+    found = [(_path(problem, parts), problem) for problem in error.errors()]
+    # Of a union's branches, the one that something was wrong inside of is the one that was meant.
+    meant = [
+        (path, problem)
+        for path, problem in found
+        if not any(len(path) < len(other) and other[: len(path)] == path for other, _ in found)
+    ]
+    return "; ".join(_explain(path, problem, model) for path, problem in meant[:MAX_PROBLEMS])
 
 
-def _explain(problem: Any, model: type[BaseModel]) -> str:
-    """Turn one of pydantic's problems into a phrase."""
+def _path(problem: Any, parts: set[str]) -> list[str]:
+    """List the keys that lead to a problem, without pydantic's names for a union's branches."""
     *outer, last = (str(step) for step in problem["loc"] or ("",))
-    path = [step for step in outer if not _is_union_step(step)]
-    if problem["type"] == "extra_forbidden" or not _is_union_step(last):
+    path = [step for step in outer if not _is_union_step(step) and step not in parts]
+    if problem["type"] == "extra_forbidden" or not (_is_union_step(last) or last in parts):
         path.append(last)
+    return path
+
+
+def _explain(path: list[str], problem: Any, model: type[BaseModel]) -> str:
+    """Turn one of pydantic's problems into a phrase."""
     where = ".".join(path) or "the whole"
     if problem["type"] == "extra_forbidden":
         here = {key: key for key in _model_at(model, path[:-1]).model_fields}
@@ -58,6 +71,12 @@ def _all_keys(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
         for inner in _models_in(field.annotation):
             keys |= _all_keys(inner, f"{prefix}{name}.")
     return keys
+
+
+def _all_models(model: type[BaseModel]) -> list[type[BaseModel]]:
+    """List the models that a model's fields mention, and theirs."""
+    inner = [part for each in model.model_fields.values() for part in _models_in(each.annotation)]
+    return [*inner, *(deep for part in inner for deep in _all_models(part))]
 
 
 def _is_union_step(step: str) -> bool:

@@ -14,7 +14,16 @@ from shared import paths
 from shared.errors import Conflict, NotFound, QuotaExceeded, Rejected, Retry
 from shared.events import Message, ObjectArrived
 from shared.examples import Example
-from shared.ports import Buckets, Reply, Sampling, StoredObject, TuningJob, TuningRequest, World
+from shared.ports import (
+    Buckets,
+    Checkpoint,
+    Reply,
+    Sampling,
+    StoredObject,
+    TuningJob,
+    TuningRequest,
+    World,
+)
 from shared.prompts import Prompt, tuning_line
 from shared.record_store import create
 from shared.records import DatasetRecord
@@ -43,6 +52,11 @@ class Faults:
         self.crash_at: int | None = None
         self.points = 0
         self._planned: list[tuple[str, Exception]] = []
+        self._interruption: tuple[int, Callable[[], None]] | None = None
+
+    def interrupt(self, after: int, other: Callable[[], None]) -> None:
+        """Let somebody else act after so many points from now."""
+        self._interruption = (self.points + after, other)
 
     def fail(self, call: str, error: Exception, times: int = 1) -> None:
         """Let the next calls whose names begin so fail, before they have an effect."""
@@ -64,6 +78,9 @@ class Faults:
         self.points += 1
         if self.points == self.crash_at:
             raise Crash
+        if self._interruption is not None and self.points == self._interruption[0]:
+            other, self._interruption = self._interruption[1], None
+            other()
 
 
 class FakeClock:
@@ -240,6 +257,7 @@ class FakeTuning:
         refusal: When set, every creation is refused for this reason.
         hidden: Keys whose jobs are not listed yet.
         cancelled: The names that somebody asked to cancel.
+        removed: The endpoints that were removed.
     """
 
     def __init__(self, clock: FakeClock | None = None, faults: Faults | None = None) -> None:
@@ -253,6 +271,7 @@ class FakeTuning:
         self.refusal = ""
         self.hidden: set[str] = set()
         self.cancelled: list[str] = []
+        self.removed: list[str] = []
 
     def create(self, request: TuningRequest) -> TuningJob:
         """Create a job, if the quota allows it."""
@@ -275,10 +294,16 @@ class FakeTuning:
             return sorted(found, key=lambda job: (job.created, job.name))
 
     def cancel(self, name: str) -> None:
-        """Cancel a job at once."""
+        """Cancel a job at once, unless it has ended."""
         with self._faults.call("cancel"):
             self.cancelled.append(name)
-            self.become(name, "cancelled")
+            if any(job.name == name and job.state not in ENDED for job in self.jobs):
+                self.become(name, "cancelled")
+
+    def remove_endpoint(self, endpoint: str) -> None:
+        """Remove an endpoint; again is fine."""
+        with self._faults.call("remove_endpoint"):
+            self.removed.append(endpoint)
 
     # What tests do to the service.
 
@@ -289,18 +314,37 @@ class FakeTuning:
         self.jobs.append(job)
         return job
 
+    def reach(self, name: str, epoch: int, steps_an_epoch: int = 10) -> None:
+        """Show the checkpoints of a running job's first epochs, each on its endpoint."""
+        number = name.rpartition("/")[2]
+        shown = tuple(
+            Checkpoint(
+                str(n), n, n * steps_an_epoch, f"projects/p/locations/us/endpoints/{number}0{n}"
+            )
+            for n in range(1, epoch + 1)
+        )
+        for index, job in enumerate(self.jobs):
+            if job.name == name:
+                self.jobs[index] = replace(job, state="running", checkpoints=shown)
+
     def become(self, name: str, state: str, error: str = "") -> None:
         """Put a job into a state; a job that succeeds gets a model and an endpoint."""
-        for index, job in enumerate(self.jobs):
-            if job.name != name:
+        for index, old in enumerate(self.jobs):
+            if old.name != name:
                 continue
+            for request in self.requests:
+                if state == "succeeded" and request.key == old.key and request.all_checkpoints:
+                    self.reach(name, request.configuration.epoch_count)
+            job = self.jobs[index]
             number = name.rpartition("/")[2]
             done = state == "succeeded"
+            last = [item.endpoint for item in job.checkpoints][-1:]
+            endpoint = last[0] if last else f"projects/p/locations/us/endpoints/{number}"
             self.jobs[index] = replace(
                 job,
                 state=state,
                 error=error,
-                endpoint=f"projects/p/locations/us/endpoints/{number}" if done else "",
+                endpoint=endpoint if done else "",
                 model=f"projects/p/locations/us/models/{number}@1" if done else "",
             )
 

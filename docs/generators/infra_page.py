@@ -46,12 +46,16 @@ class Cost:
         return self.quantity / self.per * self.price
 
 
-# An idle tick makes four lists of open work (counted with the fakes of tests/) and takes a second.
+# An idle tick makes five lists of open work and reads three records (counted with the fakes of
+# tests/), and takes a second.
 IDLE_MONTH = (
     Cost("watch_jobs, 1 s a tick: CPU", MINUTES_A_MONTH, "vCPU seconds", 24, 1_000_000),
     Cost("watch_jobs, 1 s a tick: memory", MINUTES_A_MONTH * 0.5, "GiB seconds", 2.5, 1_000_000),
     Cost("watch_jobs: requests", MINUTES_A_MONTH, "requests", 0.40, 1_000_000),
-    Cost("watch_jobs: lists of open work", MINUTES_A_MONTH * 4, "class A operations", 0.005, 1000),
+    Cost("watch_jobs: lists of open work", MINUTES_A_MONTH * 5, "class A operations", 0.005, 1000),
+    Cost(
+        "watch_jobs: ledgers and records", MINUTES_A_MONTH * 3, "class B operations", 0.0004, 1000
+    ),
     Cost("ticks, published and delivered at 1 kB", MINUTES_A_MONTH * 2e-6, "GB", 0.04),
     Cost("Cloud Scheduler", 1, "jobs", 0.10),
     Cost("container images", 2, "GB", 0.10),

@@ -1,12 +1,13 @@
 """docs/messages.md: what people may publish, and the facts they may listen to."""
 
 import json
+from collections.abc import Mapping
 from typing import get_args
 
 from docs.generators.markdown import fenced, generated_from, page, paragraph, table
 from docs.generators.source import published_facts
 from docs.generators.task_page import model_table
-from functions.launch_tuning.launch import TuningRequested
+from functions.launch_tuning.request import Approval, Cancellation, TuningRequested
 from shared.facts import TOPIC, Fact, Happening
 
 TUNING = {"task": "parcel_questions"}
@@ -14,9 +15,14 @@ TUNING_FULL = {
     "task": "parcel_questions",
     "dataset": "1f0c3a5b7d9e",
     "base_model": "gemini-3.5-flash-lite",
-    "sweep": [{"epoch_count": 4, "learning_rate_multiplier": 1, "adapter_size": 1}],
+    "sweep": {"epoch_count": [2, 4], "learning_rate_multiplier": [1], "adapter_size": [1, 4]},
+    "checkpoints": "all",
     "budget_usd": 20,
+    "dry_run": True,
+    "lineage": "asked for by hand",
 }
+APPROVAL = {"task": "parcel_questions", "approve": "5b1d0c9e7f3a"}
+CANCELLATION = {"task": "parcel_questions", "cancel": "5b1d0c9e7f3a"}
 PROMOTION = {"task": "parcel_questions", "dataset": "1f0c3a5b7d9e", "candidate": "few-shot"}
 PROMOTION_KEYS = {
     "task": "The task's name.",
@@ -30,7 +36,15 @@ FACTS: dict[Happening, str] = {
     "dataset-converted": "An upload became a dataset.",
     "prompting-measured": "The prompting candidates were measured on validation.",
     "run-planned": "A tuning run was recorded and its jobs will be started.",
+    "run-estimated": "A dry run was asked for: this is what it would be and cost. Nothing was "
+    "recorded, reserved or started.",
+    "run-waiting": "A tuning run is over one of its task's budgets and waits for a person. No "
+    "money is reserved for it.",
     "run-refused": "A tuning run would have cost more than its budget. No job was created.",
+    "run-cancelled": "A person cancelled a tuning run. What waited is not started, what ran is "
+    "cancelled.",
+    "job-stuck": "A tuning job has shown no progress for a long time. It is told once, and again "
+    "if the job moves and stops once more.",
     "job-ended": "A tuning job came to an end, good or bad.",
     "verdict-reached": "It was decided which candidate should serve.",
     "champion-promoted": "A candidate became the task's champion.",
@@ -47,8 +61,14 @@ DETAILS = {
     "run": "id of the run; empty when there is none",
     "jobs": "how many jobs the plan has",
     "estimated_usd": "what the run is estimated to cost, in US dollars",
+    "estimated_low_usd": "the least that is likely",
+    "estimated_high_usd": "the most that is likely; budgets are held against it",
+    "plan_note": "why these configurations",
+    "price_note": "how the price was reckoned",
+    "reason": "what keeps it from starting, with the figures",
     "job": "id of the job",
-    "state": "the state it ended in; see [lifecycle.md](lifecycle.md)",
+    "state": "the state it is in, or ended in; see [lifecycle.md](lifecycle.md)",
+    "epochs_done": "how many epochs the service shows as done",
     "decision": "`promote_tuned`, `keep_prompting` or `not_enough_data`",
     "winner": "name of the candidate that should serve",
     "candidate": "name of the candidate",
@@ -84,7 +104,7 @@ def messages_page() -> str:
     """
     return page(
         generated_from(
-            "functions/launch_tuning/launch.py",
+            "functions/launch_tuning/request.py",
             "shared/facts.py",
             "docs/generators/messages_page.py",
         ),
@@ -98,7 +118,9 @@ def messages_page() -> str:
         "## tuning-requested",
         paragraph(
             "Tunes on a dataset. What is left out is taken from the task's `tuning` section. The "
-            "same request again finds its run and changes nothing. "
+            "same request again finds its run and changes nothing; a run that was refused, waits "
+            "or came to nothing is decided on anew. With `dry_run`, the fact `run-estimated` says "
+            "what the run would be and cost, and nothing else happens. "
             "Schema: [tuning-requested.json](tuning-requested.json)."
         ),
         model_table(TuningRequested, "task.md"),
@@ -107,6 +129,18 @@ def messages_page() -> str:
             "sh",
             f"{_gcloud('tuning-requested', TUNING)}\n\n{_gcloud('tuning-requested', TUNING_FULL)}",
         ),
+        "### To approve or cancel a run",
+        paragraph(
+            "With `tuning.over_budget: ask`, a run over one of the task's budgets waits, and the "
+            "fact `run-waiting` names it. Approving it lifts the run's and the task's budget, "
+            "never the deployment's. Cancelling works on a run that waits or is open: jobs that "
+            "wait are not started, those that run are cancelled. Only `task` may stand beside "
+            "`approve` or `cancel`."
+        ),
+        model_table(Approval, "task.md"),
+        fenced("sh", _gcloud("tuning-requested", APPROVAL)),
+        model_table(Cancellation, "task.md"),
+        fenced("sh", _gcloud("tuning-requested", CANCELLATION)),
         "From Python, in the local cloud that `make local` keeps up:",
         fenced("python", _CLIENT.replace("MESSAGE", json.dumps(TUNING))),
         "## promotion-requested",
@@ -138,7 +172,7 @@ def messages_page() -> str:
     )
 
 
-def _gcloud(topic: str, message: dict[str, object] | dict[str, str]) -> str:
+def _gcloud(topic: str, message: Mapping[str, object]) -> str:
     return f"gcloud pubsub topics publish {topic} --message='{json.dumps(message)}'"
 
 

@@ -57,7 +57,12 @@ tuning:
   sweep:
     - {epoch_count: 4, learning_rate_multiplier: 1, adapter_size: 1}
     - {epoch_count: 6, learning_rate_multiplier: 0.5, adapter_size: 4}
+  checkpoints: last
   budget_usd: 20
+  budget_usd_per_month: 60
+  over_budget: ask
+  keep_endpoints: champion_and_last
+  retune_before_retirement: true
   max_concurrent_jobs: 2
 evaluation:
   max_rows: 300
@@ -139,8 +144,10 @@ def _sections() -> list[tuple[str, type[BaseModel]]]:
 
 def _parts_of(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, type[BaseModel]]]:
     for name, field in model.model_fields.items():
-        for part in _models_in(field.annotation):
-            yield f"{prefix}{name}", part
+        parts = _models_in(field.annotation)
+        for part in parts:
+            which = f" as a {part.__name__.lower()}" if len(parts) > 1 else ""
+            yield f"{prefix}{name}{which}", part
             yield from _parts_of(part, f"{prefix}{name}.")
 
 

@@ -100,6 +100,7 @@ class Price(Part):
     training_tokens: int
     error: str
     usd: float
+    high: float
     note: str
 
 
@@ -266,7 +267,7 @@ def _price(record: DatasetRecord, location: str) -> Price:
     """Price the sweep that the task plans."""
     tuning = record.task.tuning
     model = find_base_model(tuning.base_model, location)
-    plan = plan_sweep(tuning.sweep, model)
+    plan = plan_sweep(tuning.sweep, model, record.counts["train"]).configurations
     estimate = estimate_price(record.training_tokens, plan, model)
     return Price(
         base_model=tuning.base_model,
@@ -274,5 +275,6 @@ def _price(record: DatasetRecord, location: str) -> Price:
         training_tokens=record.training_tokens,
         error=ESTIMATE_ERROR,
         usd=estimate.usd,
+        high=estimate.high,
         note=estimate.note,
     )

@@ -91,7 +91,7 @@ def _declared_task(world: World, name: str) -> TaskRecord | None:
     except UnicodeDecodeError:
         raise Rejected(f"{path} is not UTF-8.", "Save it as UTF-8.") from None
     task = parse_task(text, path)
-    find_base_model(task.tuning.base_model, world.settings.location)
+    find_base_model(task.tuning.base_model, world.settings.location, world.clock().date())
     record = TaskRecord(name=name, task=task, source=TASK_FILE, source_generation=generation)
     _keep_task(world, record)
     return record

@@ -1,12 +1,11 @@
-"""Names the candidates: prompting strategies on the base model, and tuned models."""
+"""Makes the prompting candidates, and names what a candidate was asked with."""
 
-from shared import paths
 from shared.candidates import shots_of
 from shared.examples import Answer, Example
 from shared.models import serving_location
 from shared.paths import content_id
 from shared.prompts import prompt_hash
-from shared.records import Candidate, DatasetRecord, JobRecord, Shot
+from shared.records import Candidate, DatasetRecord, Shot
 from shared.task import Strategy
 
 
@@ -27,19 +26,6 @@ def prompting_candidate(
         shots=tuple(Shot(text=shot.text, answer=_plain(shot.answer)) for shot in shots)
         if strategy == "few-shot"
         else (),
-    )
-
-
-def tuned_candidate(job: JobRecord) -> Candidate:
-    """Make the candidate of a job that succeeded."""
-    return Candidate(
-        name=f"tuned-{paths.configuration_name(job.configuration)}",
-        kind="tuned",
-        model=job.endpoint,
-        base_model=job.base_model,
-        run=job.run,
-        job=job.id,
-        configuration=job.configuration,
     )
 
 

@@ -4,6 +4,7 @@ from functions.evaluate_model.bench import Bench
 from functions.evaluate_model.measure import measure
 from functions.evaluate_model.promote import promote
 from functions.evaluate_model.report import write_report
+from functions.evaluate_model.tuned import Tuned, best_on_test, try_measure
 from functions.evaluate_model.verdict import Finalists, best, decide
 from shared import log, paths
 from shared.facts import publish_fact
@@ -15,37 +16,30 @@ def conclude(
     bench: Bench,
     run: RunRecord | None,
     prompting: list[EvaluationRecord],
-    tuned: list[EvaluationRecord],
+    tuned: Tuned,
     jobs: list[JobRecord],
     why_not_tuned: str,
 ) -> None:
     """Measure the finalists on test, decide, report and promote; each step can be repeated."""
     world, dataset, policy = bench.world, bench.dataset, bench.policy
-    metric = policy.primary_metric
-
-    def on_test(evaluation: EvaluationRecord) -> EvaluationRecord:
-        return measure(
-            world,
-            bench.services,
-            dataset,
-            evaluation.candidate,
-            "test",
-            policy.evaluation.max_rows,
-        )
-
-    finalists = Finalists(
-        prompting=on_test(best(prompting, metric)),
-        tuned=on_test(best(tuned, metric)) if tuned else None,
-    )
-    tests = [finalists.prompting, *([finalists.tuned] if finalists.tuned else [])]
-    everything = [*prompting, *tuned, *tests]
+    prompt = best(prompting, policy.primary_metric).candidate
+    rows = policy.evaluation.max_rows
+    tuned_test, failed = best_on_test(bench, tuned)
+    prompt_test = measure(world, bench.services, dataset, prompt, "test", rows)
+    finalists = Finalists(prompt_test, tuned_test)
+    tests = [prompt_test, *([tuned_test] if tuned_test else [])]
+    if failed and tuned_test is None:
+        why_not_tuned = "No tuned model could be measured."
+    everything = [*prompting, *tuned.evaluations, *tests]
     folder = (
         paths.run_folder(dataset.task_name, run.id)
         if run
         else paths.dataset_folder(dataset.task_name, dataset.id)
     )
     path = f"{folder}/verdict.json"
-    fresh = decide(policy, dataset, run, finalists, everything, jobs, world.clock(), why_not_tuned)
+    fresh = decide(
+        policy, dataset, run, finalists, everything, jobs, world.clock(), why_not_tuned, failed
+    )
 
     def renew(old: VerdictRecord | None) -> VerdictRecord | None:
         return fresh if old is None or old.basis != fresh.basis else None
@@ -81,7 +75,10 @@ def _serves_better(bench: Bench, winner: EvaluationRecord) -> bool:
         or champion.candidate == winner.candidate
     ):
         return False
-    rows = bench.policy.evaluation.max_rows
-    measured = measure(bench.world, bench.services, bench.dataset, champion.candidate, "test", rows)
+    measured = try_measure(bench, champion.candidate, "test")
     metric = bench.policy.primary_metric
-    return measured.metrics[metric] >= winner.metrics[metric]
+    # A champion that cannot be asked does not serve at all.
+    return (
+        isinstance(measured, EvaluationRecord)
+        and measured.metrics[metric] >= winner.metrics[metric]
+    )

@@ -7,13 +7,16 @@ of order leads to the same end.
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from functions.evaluate_model.bench import Bench, is_superseded, open_bench
-from functions.evaluate_model.candidates import prompting_candidate, tuned_candidate
+from functions.evaluate_model.candidates import prompting_candidate
 from functions.evaluate_model.conclude import conclude
 from functions.evaluate_model.held_out import choose_shots
 from functions.evaluate_model.measure import Services, measure
 from functions.evaluate_model.promote import promote_by_hand
+from functions.evaluate_model.tuned import Tuned, measure_tuned
 from functions.evaluate_model.verdict import best
 from shared import log, open_work, paths
+from shared.candidates import tuned_candidates
+from shared.endpoints import give_up_losers
 from shared.errors import Rejected
 from shared.events import Event, Message
 from shared.examples import ENOUGH_FOR_TUNING
@@ -81,7 +84,8 @@ def _look_at_dataset(bench: Bench) -> None:
     figure = leader.metrics[policy.primary_metric]
     why_not = _why_not_tune(policy, dataset, figure)
     if why_not:
-        conclude(bench, None, prompting, [], [], why_not)
+        conclude(bench, None, prompting, Tuned(), [], why_not)
+        give_up_losers(bench.world, dataset.task_name, policy)
     else:
         message = {"task": dataset.task_name, "dataset": dataset.id}
         bench.world.publisher.publish("tuning-requested", message)
@@ -162,28 +166,34 @@ def _look_at_run(world: World, services: Services, about: _About) -> None:
     ended = run.state == "refused" or (
         len(jobs) == len(run.jobs) and all(job.state in TERMINAL for job in jobs)
     )
-    tuned = [
-        measure(
-            world,
-            services,
-            bench.dataset,
-            tuned_candidate(job),
-            "validation",
-            bench.policy.evaluation.max_rows,
-        )
+    candidates = [
+        candidate
         for job in jobs
-        if job.state == "succeeded" and job.endpoint and (ended or job.id == about.job)
+        if job.state == "succeeded" and (ended or job.id == about.job)
+        for candidate in tuned_candidates(job)
     ]
+    tuned = measure_tuned(bench, candidates)
     if not ended:
         return
-    why_not = f"The run was refused. {run.reason}" if run.reason else "No tuning job succeeded."
-    conclude(bench, run, _measure_prompting(bench), tuned, jobs, why_not)
+    conclude(bench, run, _measure_prompting(bench), tuned, jobs, _why_nothing_was_tuned(run))
 
     def close(old: RunRecord | None) -> RunRecord | None:
-        same = old == run and run.state == "open"
-        return run.model_copy(update={"state": "closed"}) if same else None
+        same = old is not None and (old.state, old.attempt) == (run.state, run.attempt)
+        return old.model_copy(update={"state": "closed"}) if old and same else None
 
+    if run.state == "open":
+        change(world.buckets.artifacts, path, RunRecord, close)
+    give_up_losers(world, task, bench.policy)
     # A refused run may have been asked for again, with more budget, while this was measured.
-    now = change(world.buckets.artifacts, path, RunRecord, close)
-    if now is not None and now.state != "open":
+    now = read(world.buckets.artifacts, path, RunRecord)
+    if now is not None and now.state in ("closed", "refused"):
         open_work.finish(world, "run", task, run.id)
+
+
+def _why_nothing_was_tuned(run: RunRecord) -> str:
+    """Say why a run has no tuned model, in case that it has none."""
+    if run.state == "refused":
+        return f"The run was refused. {run.reason}"
+    if run.cancel_requested:
+        return "The run was cancelled, and no tuning job succeeded."
+    return "No tuning job succeeded."

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from shared import log, paths
+from shared.endpoints import is_given_up, promise
 from shared.errors import Rejected
 from shared.facts import publish_fact
 from shared.ports import World
@@ -30,6 +31,9 @@ def promote(
         displaces_tuned: Whether it takes the place of a tuned model that answers the same
             question. A prompt that was not compared with that model does not; a person can still
             promote it.
+
+    Raises:
+        Rejected: The candidate's endpoint was given up.
     """
 
     def succeed(old: ChampionRecord | None) -> ChampionRecord | None:
@@ -49,6 +53,8 @@ def promote(
         )
 
     path = paths.champion(dataset.task_name)
+    if candidate.kind == "tuned" and succeed(read(world.buckets.artifacts, path, ChampionRecord)):
+        promise(world, dataset.task_name, candidate)
     now = change(world.buckets.artifacts, path, ChampionRecord, succeed)
     if now is not None and now.at == at:
         log.info("champion", task=dataset.task_name, candidate=candidate.name)
@@ -87,7 +93,8 @@ def promote_by_hand(
         at: When the person asked; a redelivery of an old message undoes nothing.
 
     Raises:
-        Rejected: There is no such dataset, or the candidate was never measured on it.
+        Rejected: There is no such dataset, the candidate was never measured on it, or its
+            endpoint was given up.
     """
     artifacts = world.buckets.artifacts
     paths.check_task_name(task)
@@ -120,6 +127,9 @@ def promote_by_hand(
             f"{len(runs)} runs have a candidate {candidate!r} on the dataset {dataset}.",
             f"Add the run to the message; there are: {', '.join(runs)}.",
         )
+    # Of several attempts of a run, the one that still has its endpoint.
+    served = [item for item in named if not (item.run and is_given_up(world, task, item))]
+    wanted = (served or named)[-1]
     champion = read(artifacts, paths.champion(task), ChampionRecord)
-    if champion is None or (champion.dataset, champion.candidate) != (dataset, named[-1]):
-        promote(world, record, named[-1], at)
+    if champion is None or (champion.dataset, champion.candidate) != (dataset, wanted):
+        promote(world, record, wanted, at)

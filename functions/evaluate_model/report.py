@@ -40,6 +40,7 @@ def write_report(
         winner=winner,
         parts=worst_first,
         jobs=jobs,
+        remarks={job.id: _remarks(job) for job in jobs},
         run=run,
         prompt=system_instruction(dataset.task),
         disagree=[
@@ -53,3 +54,13 @@ def write_report(
     )
     name = "report.html" if run else "evaluation.html"
     bucket.write(f"{folder}/{name}", page, content_type="text/html; charset=utf-8")
+
+
+def _remarks(job: JobRecord) -> str:
+    """Say what is worth knowing of a job, in sentences and the service's own words."""
+    parts = [job.error, *job.dropped_examples]
+    if job.steps_done:
+        parts.append(f"{job.steps_done:,} steps")
+    if job.stuck:
+        parts.append("showed no progress for long")
+    return "; ".join(part for part in parts if part)

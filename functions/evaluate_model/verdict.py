@@ -67,6 +67,7 @@ def decide(
     ended: Sequence[JobRecord],
     now: datetime,
     why_not_tuned: str = "",
+    failed: Sequence[str] = (),
 ) -> VerdictRecord:
     """Reach the verdict.
 
@@ -79,6 +80,7 @@ def decide(
         ended: The run's jobs.
         now: The time.
         why_not_tuned: Why there is no tuned candidate, when there is none.
+        failed: Why tuned candidates could not be measured.
     """
     metric = policy.primary_metric
     comparison = None
@@ -94,7 +96,7 @@ def decide(
         task_name=dataset.task_name,
         dataset=dataset.id,
         run=run.id if run else "",
-        basis=_basis(policy, evaluations, ended, why_not_tuned),
+        basis=_basis(policy, evaluations, ended, why_not_tuned, failed),
         decision=decision,
         winner=winner.candidate.name,
         metric=metric,
@@ -108,6 +110,7 @@ def decide(
             for job in ended
             if job.state != "succeeded"
         ),
+        failed_candidates=tuple(failed),
         created=now,
     )
 
@@ -117,6 +120,7 @@ def _basis(
     evaluations: Sequence[EvaluationRecord],
     ended: Sequence[JobRecord],
     why_not_tuned: str,
+    failed: Sequence[str],
 ) -> str:
     """Name everything that a verdict rests on: with the same basis, it is the same verdict."""
     return content_id(
@@ -125,6 +129,7 @@ def _basis(
         [(item.candidate.name, item.split, item.n, item.row_scores) for item in evaluations],
         [(job.id, job.state) for job in ended],
         why_not_tuned,
+        *failed,
     )
 
 

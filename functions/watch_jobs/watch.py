@@ -3,13 +3,19 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from functions.watch_jobs.money import reconcile
+from functions.watch_jobs.retirement import look_at_champions
 from shared import log, open_work, paths
+from shared.endpoints import remove_given_up
 from shared.errors import Retry, TunedropError
 from shared.jobs import advance_jobs
 from shared.lifecycle import TERMINAL
 from shared.ports import TuningService, World
 from shared.record_store import read
 from shared.records import ChampionRecord, JobRecord, OpenMarker, RunRecord
+
+_MOST_DOUBLINGS = 20
+_LONGEST_WAIT = timedelta(days=1)
 
 
 def watch(world: World, tuning: TuningService) -> None:
@@ -23,9 +29,12 @@ def watch(world: World, tuning: TuningService) -> None:
     """
     steps: tuple[Callable[[], None], ...] = (
         lambda: advance_jobs(world, tuning),
+        lambda: reconcile(world, tuning),
         lambda: _wake_documents(world),
         lambda: _revive_datasets(world),
         lambda: _revive_runs(world),
+        lambda: look_at_champions(world),
+        lambda: remove_given_up(world, tuning),
     )
     failed: list[TunedropError] = []
     for step in steps:
@@ -42,8 +51,13 @@ def watch(world: World, tuning: TuningService) -> None:
 
 
 def _is_overdue(world: World, marker: OpenMarker) -> bool:
-    """Whether work has been open for so long that its event must have been lost."""
-    patience = timedelta(seconds=world.settings.revive_after_seconds)
+    """Whether work has been open for so long that its event must have been lost.
+
+    Reviving what fails each time costs model calls, so each time it waits twice as long.
+    """
+    first = timedelta(seconds=world.settings.revive_after_seconds)
+    doublings = min(marker.revived, _MOST_DOUBLINGS)
+    patience = min(first * (1 << doublings), max(first, _LONGEST_WAIT))
     return world.clock() - marker.since > patience
 
 
@@ -64,7 +78,7 @@ def _revive_datasets(world: World) -> None:
             log.warning("reviving a dataset", task=marker.task_name, dataset=marker.id)
             message = {"task": marker.task_name, "dataset": marker.id}
             world.publisher.publish("dataset-converted", message)
-            open_work.postpone(world, marker)
+            open_work.postpone(world, marker, marker.revived + 1)
 
 
 def _revive_runs(world: World) -> None:
@@ -80,8 +94,10 @@ def _revive_runs(world: World) -> None:
         jobs = [paths.job_record(run.task_name, run.id, job) for job in run.jobs]
         records = [read(world.buckets.artifacts, job, JobRecord) for job in jobs]
         ended = all(record and record.state in TERMINAL for record in records)
+        revived = 0
         if ended or run.state == "refused":
             log.warning("reviving a run", task=run.task_name, run=run.id)
             message = {"task": run.task_name, "run": run.id}
             world.publisher.publish("tuning-completed", message)
-        open_work.postpone(world, marker)
+            revived = marker.revived + 1
+        open_work.postpone(world, marker, revived)

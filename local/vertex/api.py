@@ -11,21 +11,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from google.cloud import aiplatform_v1
-from google.longrunning.operations_pb2 import Operation
 from google.protobuf.empty_pb2 import Empty
 from starlette.responses import JSONResponse, Response
 
 from local.vertex.base_models import BASE_MODELS
 from local.vertex.endpoints import describe
 from local.vertex.faults import Faults, FaultSettings
+from local.vertex.filters import read_filter
 from local.vertex.generation import check_request, count, exact_match, generate
 from local.vertex.jobs import TuningJobs
+from local.vertex.operations import Operations
 from local.vertex.tuned import TunedModel
 from local.vertex.wire import ApiError, answer, parse, refuse, where
 
+# Google's REST clients poll operations below ui/.
+_VERSION = r"(?:v1|v1beta1|ui)"
 _PARENT = r"projects/[^/:]+/locations/[^/:]+"
 _JOB = rf"{_PARENT}/tuningJobs/\d+"
 _ENDPOINT = rf"{_PARENT}/endpoints/\d+"
+_OPERATION = rf"{_ENDPOINT}/operations/\d+"
 _MODEL = rf"(?:{_PARENT}/)?publishers/google/models/[^/:]+"
 
 log = logging.getLogger(__name__)
@@ -39,6 +43,7 @@ class VertexSettings:
         concurrent_jobs: How many tuning jobs of one project may be open at a time.
         training_seconds: The least time that a tuning job stays RUNNING.
         queue_seconds: The time that a tuning job stays PENDING.
+        operation_seconds: How long removing an endpoint takes.
         storage_endpoint: Where Cloud Storage answers; None for the client's own default, which
             STORAGE_EMULATOR_HOST changes.
         faults: What goes wrong, and how often.
@@ -48,6 +53,7 @@ class VertexSettings:
     concurrent_jobs: int = 1
     training_seconds: float = 0.3
     queue_seconds: float = 0.05
+    operation_seconds: float = 0.1
     storage_endpoint: str | None = None
     faults: FaultSettings = field(default_factory=FaultSettings)
     fault_seed: int = 0
@@ -77,8 +83,9 @@ class VertexApi:
             queue_seconds=settings.queue_seconds,
             storage_endpoint=settings.storage_endpoint,
         )
+        self._operations = Operations(settings.operation_seconds)
         self._methods: list[tuple[str, re.Pattern[str], str, Callable[[_Call], Response]]] = [
-            (verb, re.compile(rf"v1(?:beta1)?/({resource}){suffix}"), name, method)
+            (verb, re.compile(rf"{_VERSION}/({resource}){suffix}"), name, method)
             for verb, resource, suffix, name, method in (
                 ("POST", _PARENT, "/tuningJobs", "createTuningJob", self._create),
                 ("GET", _PARENT, "/tuningJobs", "listTuningJobs", self._list),
@@ -90,7 +97,10 @@ class VertexApi:
                 ("POST", _MODEL, ":countTokens", "countTokens", self._count_tokens),
                 ("POST", _ENDPOINT, ":countTokens", "countTokens", self._count_tokens),
                 ("GET", _ENDPOINT, "", "getEndpoint", self._get_endpoint),
+                ("GET", _PARENT, "/endpoints", "listEndpoints", self._list_endpoints),
+                ("POST", _ENDPOINT, ":undeployModel", "undeployModel", self._undeploy),
                 ("DELETE", _ENDPOINT, "", "deleteEndpoint", self._delete_endpoint),
+                ("GET", _OPERATION, "", "getOperation", self._get_operation),
             )
         ]
 
@@ -168,11 +178,8 @@ class VertexApi:
         return answer(job, call.query)
 
     def _list(self, call: _Call) -> Response:
-        size = call.query.get("pageSize", "0")
-        if not size.lstrip("-").isdecimal():
-            raise ApiError("INVALID_ARGUMENT", "pageSize must be a number.")
-        token = call.query.get("pageToken", "")
-        page = self.jobs.page(call.resource, call.query.get("filter", ""), int(size), token)
+        size, token = _paging(call.query)
+        page = self.jobs.page(call.resource, call.query.get("filter", ""), size, token)
         return answer(page, call.query)
 
     def _get(self, call: _Call) -> Response:
@@ -199,23 +206,58 @@ class VertexApi:
         return answer(count(request), call.query)
 
     def _get_endpoint(self, call: _Call) -> Response:
-        served = self.jobs.endpoints.find(call.resource)
-        return answer(describe(call.resource, self.jobs.get(served.job)), call.query)
+        return answer(self._describe(call.resource), call.query)
+
+    def _list_endpoints(self, call: _Call) -> Response:
+        size, token = _paging(call.query)
+        passes = read_filter(call.query.get("filter", ""), has_state=False)
+        names = [name for name in self.jobs.endpoints.names(call.resource) if name > token]
+        found = [item for name in names if passes(dict((item := self._describe(name)).labels), "")]
+        page = found[: size or len(found)]
+        rest = len(found) > len(page)
+        listed = aiplatform_v1.ListEndpointsResponse(
+            endpoints=page, next_page_token=page[-1].name if page and rest else ""
+        )
+        return answer(listed, call.query)
+
+    def _undeploy(self, call: _Call) -> Response:
+        request = parse(call.body, aiplatform_v1.UndeployModelRequest)
+        self.jobs.endpoints.undeploy(call.resource, request.deployed_model_id)
+        return answer(self._operations.undeploy(call.resource), call.query)
 
     def _delete_endpoint(self, call: _Call) -> Response:
         self.jobs.endpoints.delete(call.resource)
-        parent = call.resource.rsplit("/", 2)[0]
-        operation = Operation(name=f"{parent}/operations/{time.time_ns()}", done=True)
-        operation.response.Pack(Empty())
-        return answer(operation, call.query)
+        return answer(self._operations.delete(call.resource), call.query)
+
+    def _get_operation(self, call: _Call) -> Response:
+        return answer(self._operations.get(call.resource), call.query)
+
+    def _describe(self, name: str) -> aiplatform_v1.Endpoint:
+        served = self.jobs.endpoints.find(name)
+        job = self.jobs.get(served.job)
+        return describe(name, job, is_deployed=self.jobs.endpoints.is_deployed(name))
 
     def _model(self, resource: str) -> tuple[TunedModel | None, str, int]:
         """Return the tuned model, if it is one, what to call it, and its checkpoint."""
         if "/endpoints/" in resource:
             served = self.jobs.endpoints.find(resource)
+            if not self.jobs.endpoints.is_deployed(resource):
+                raise ApiError("FAILED_PRECONDITION", f"Endpoint `{resource}` serves no model.")
             model = self.jobs.endpoints.model(served.job)
             return model, f"{model.name}/endpoints/{resource.rsplit('/', 1)[1]}", served.checkpoint
         name = resource.rsplit("/", 1)[1]
         if name not in BASE_MODELS:
             raise ApiError("NOT_FOUND", f"Publisher Model `{resource}` was not found.")
         return None, name, -1
+
+
+def _paging(query: dict[str, str]) -> tuple[int, str]:
+    """Read a list's page size and token; what else stands in the query is refused."""
+    known = {"filter", "pageSize", "pageToken", "$alt", "alt", "prettyPrint", "$prettyPrint"}
+    for name in query:
+        if name not in known:
+            raise ApiError("INVALID_ARGUMENT", f"Unknown name {name[:40]!r} in the query.")
+    size = query.get("pageSize", "0")
+    if not size.isdecimal():
+        raise ApiError("INVALID_ARGUMENT", "pageSize must be a number of at least 0.")
+    return int(size), query.get("pageToken", "")

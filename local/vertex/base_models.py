@@ -14,13 +14,15 @@ class BaseModel:
         adapter_sizes: Adapter sizes that tuning accepts.
         serving_locations: Tuning region to the location that serves the tuned endpoint.
         maximum_epochs: The largest epoch_count that tuning accepts.
+        maximum_validation: The most validation examples that tuning accepts.
         several_candidates: Whether one request may ask for several candidates.
     """
 
     name: str
     adapter_sizes: tuple[int, ...]
     serving_locations: dict[str, str]
-    maximum_epochs: int = 100
+    maximum_epochs: int
+    maximum_validation: int
     several_candidates: bool = True
 
 
@@ -32,6 +34,8 @@ BASE_MODELS: dict[str, BaseModel] = {
         name,
         known.adapter_sizes,
         known.tuned_in,
+        known.max_epochs,
+        known.max_validation_examples,
         several_candidates=name not in _ONE_CANDIDATE,
     )
     for name, known in base_models().items()

@@ -1,21 +1,17 @@
-"""What a tuning request must be, and what a list filter says."""
+"""What a tuning request must be."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from google.cloud import aiplatform_v1
 
 from local.vertex.base_models import BASE_MODELS, BaseModel
 from local.vertex.linear import HyperParameters
-from local.vertex.wire import ApiError, invalid
+from local.vertex.wire import invalid
 
 _MOST_LABELS = 64
 _LONGEST_LABEL = 63
 _ADAPTER_SIZES = {"ONE": 1, "TWO": 2, "FOUR": 4, "EIGHT": 8, "SIXTEEN": 16, "THIRTY_TWO": 32}
-_TERM = re.compile(
-    r"\s*(?:labels\.(?P<key>[\w-]+)|(?P<field>state))\s*(?P<operator>=|:)\s*"
-    r"(?:\"(?P<quoted>[^\"]*)\"|(?P<bare>[^\s\"]+))\s*(?:AND\b|and\b|$)"
-)
 _GCS_OBJECT = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/\S.*", re.DOTALL)
 
 
@@ -118,38 +114,3 @@ def _is_label(text: str) -> bool:
     return text == text.lower() and all(
         character in "_-" or character.isalpha() or character.isdecimal() for character in text
     )
-
-
-def read_filter(text: str) -> Callable[[aiplatform_v1.TuningJob], bool]:
-    """Understand a list filter: `labels.key="value"` and `state="…"`, joined by AND.
-
-    Args:
-        text: The filter; empty for all jobs.
-
-    Returns:
-        A function that says whether a job passes.
-
-    Raises:
-        ApiError: The filter says something else.
-    """
-    wanted: list[tuple[str, str, bool]] = []
-    position = 0
-    while position < len(text.rstrip()):
-        match = _TERM.match(text, position)
-        if match is None:
-            raise ApiError("INVALID_ARGUMENT", f"Invalid filter at character {position}.")
-        value = match["quoted"] if match["quoted"] is not None else match["bare"]
-        any_value = match["operator"] == ":" and value == "*"
-        wanted.append((match["key"] or "", value, any_value))
-        position = match.end()
-
-    def passes(job: aiplatform_v1.TuningJob) -> bool:
-        labels = dict(job.labels)
-        return all(
-            (job.state.name == value)
-            if not key
-            else key in labels and (any_value or labels[key] == value)
-            for key, value, any_value in wanted
-        )
-
-    return passes

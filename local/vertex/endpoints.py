@@ -15,6 +15,9 @@ _MODELS_IN_MEMORY = 8
 # Endpoint numbers of one job stand a thousand apart from those of the next.
 _NUMBERS_A_JOB = 1_000
 _NUMBERS = 9_000_000_000_000_000_000
+_MOST_CHECKPOINTS = 10
+DEPLOYED_ID = "1"
+"""Each endpoint has one deployed model, with this id."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,16 @@ class Served:
 
     job: str
     checkpoint: int
+
+
+def checkpoint_epochs(epochs: int) -> list[int]:
+    """List the epochs after which a checkpoint is kept: about ten at most, the last one always.
+
+    Args:
+        epochs: Passes over the data.
+    """
+    kept = min(epochs, _MOST_CHECKPOINTS)
+    return [-(-number * epochs // kept) for number in range(1, kept + 1)]
 
 
 def name_tuned_model(
@@ -46,21 +59,22 @@ def name_tuned_model(
     _, project, _, location, *_ = job.name.split("/")
     served_from = BASE_MODELS[job.base_model].serving_locations[location]
     parent = f"projects/{project}/locations/{served_from}"
-    exported = 1 if job.supervised_tuning_spec.export_last_checkpoint_only else epochs
+    last_only = job.supervised_tuning_spec.export_last_checkpoint_only
+    exported = [epochs] if last_only else checkpoint_epochs(epochs)
     first = job_number(job.name) * _NUMBERS_A_JOB % _NUMBERS
-    endpoints = [f"{parent}/endpoints/{first + number}" for number in range(exported)]
+    checkpoints = [
+        aiplatform_v1.TunedModelCheckpoint(
+            checkpoint_id=str(number),
+            epoch=epoch,
+            step=epoch * steps_an_epoch,
+            endpoint=f"{parent}/endpoints/{first + number}",
+        )
+        for number, epoch in enumerate(exported, 1)
+    ]
     return aiplatform_v1.TunedModel(
         model=f"{parent}/models/{job_number(job.name)}@1",
-        endpoint=endpoints[-1],
-        checkpoints=[
-            {
-                "checkpoint_id": str(number),
-                "epoch": epochs - exported + number,
-                "step": (epochs - exported + number) * steps_an_epoch,
-                "endpoint": endpoint,
-            }
-            for number, endpoint in enumerate(endpoints, 1)
-        ],
+        endpoint=checkpoints[-1].endpoint,
+        checkpoints=checkpoints,
     )
 
 
@@ -71,11 +85,12 @@ class TunedEndpoints:
         self._store = store
         self._lock = threading.Lock()
         self._served: dict[str, Served] = {}
-        self._deleted = store.deleted_endpoints()
+        self._deleted = store.endpoint_names("deleted")
+        self._undeployed = store.endpoint_names("undeployed")
         self._loaded: OrderedDict[str, TunedModel] = OrderedDict()
 
     def add(self, job: aiplatform_v1.TuningJob) -> None:
-        """Serve what a finished job made; a job without a model adds nothing.
+        """Serve what a job has made so far; a job without a checkpoint adds nothing.
 
         Args:
             job: The job.
@@ -123,36 +138,85 @@ class TunedEndpoints:
                 self._loaded.popitem(last=False)
             return model
 
+    def names(self, parent: str) -> list[str]:
+        """List the endpoints of a location, by name.
+
+        Args:
+            parent: projects/P/locations/L.
+        """
+        with self._lock:
+            found = [name for name in self._served if name.startswith(f"{parent}/endpoints/")]
+            return sorted(name for name in found if name not in self._deleted)
+
+    def is_deployed(self, name: str) -> bool:
+        """Say whether a model is deployed to an endpoint.
+
+        Args:
+            name: The endpoint's full name.
+        """
+        with self._lock:
+            return name not in self._undeployed
+
+    def undeploy(self, name: str, deployed_model: str) -> None:
+        """Take the model off an endpoint.
+
+        Args:
+            name: The endpoint's full name.
+            deployed_model: The deployed model's id.
+
+        Raises:
+            ApiError: There is no such endpoint, or no such model on it.
+        """
+        self.find(name)
+        with self._lock:
+            if deployed_model != DEPLOYED_ID or name in self._undeployed:
+                raise ApiError(
+                    "NOT_FOUND", f"Deployed model {deployed_model!r} is not on endpoint `{name}`."
+                )
+            self._undeployed.add(name)
+            self._store.keep_endpoint_names("undeployed", self._undeployed)
+
     def delete(self, name: str) -> None:
-        """Delete an endpoint.
+        """Delete an endpoint that nothing is deployed to.
 
         Args:
             name: Its full name.
 
         Raises:
-            ApiError: There is no such endpoint.
+            ApiError: There is no such endpoint, or its model is still deployed.
         """
         self.find(name)
         with self._lock:
+            if name not in self._undeployed:
+                raise ApiError(
+                    "FAILED_PRECONDITION",
+                    f"Endpoint `{name}` has deployed models. Undeploy them before deleting it.",
+                )
             self._deleted.add(name)
-            self._store.keep_deleted_endpoints(self._deleted)
+            self._store.keep_endpoint_names("deleted", self._deleted)
 
 
-def describe(name: str, job: aiplatform_v1.TuningJob) -> aiplatform_v1.Endpoint:
+def describe(
+    name: str, job: aiplatform_v1.TuningJob, *, is_deployed: bool = True
+) -> aiplatform_v1.Endpoint:
     """Describe a tuned endpoint.
 
     Args:
         name: Its full name.
         job: The job it came from.
+        is_deployed: Whether its model is still deployed.
 
     Returns:
-        The endpoint with its one deployed model.
+        The endpoint with its deployed model.
     """
+    number = job_number(job.name)
+    model = f"{name.rsplit('/', 2)[0]}/models/{number}@1"
+    deployed = [aiplatform_v1.DeployedModel(id=DEPLOYED_ID, model=model)] if is_deployed else []
     return aiplatform_v1.Endpoint(
         name=name,
         display_name=job.tuned_model_display_name,
-        deployed_models=[aiplatform_v1.DeployedModel(id="1", model=job.tuned_model.model)],
-        traffic_split={"1": 100},
+        deployed_models=deployed,
+        traffic_split={item.id: 100 for item in deployed},
         labels=dict(job.labels),
-        create_time=job.end_time,
+        create_time=job.end_time or job.start_time,
     )

@@ -2,8 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Literal
 
 from google.cloud import aiplatform_v1
+
+EndpointMark = Literal["deleted", "undeployed"]
 
 
 def job_number(name: str) -> int:
@@ -21,7 +24,7 @@ class JobStore:
     def __init__(self, directory: Path) -> None:
         self._jobs = directory / "jobs"
         self._models = directory / "models"
-        self._deleted = directory / "deleted_endpoints.json"
+        self._directory = directory
         self._jobs.mkdir(parents=True, exist_ok=True)
         self._models.mkdir(parents=True, exist_ok=True)
 
@@ -52,19 +55,26 @@ class JobStore:
         """
         return self._models / f"{job_number(job_name)}.joblib"
 
-    def deleted_endpoints(self) -> set[str]:
-        """Read the names of the endpoints that were deleted."""
-        return (
-            set(json.loads(self._deleted.read_text("utf-8"))) if self._deleted.exists() else set()
-        )
-
-    def keep_deleted_endpoints(self, names: set[str]) -> None:
-        """Write the names of the endpoints that were deleted.
+    def endpoint_names(self, mark: EndpointMark) -> set[str]:
+        """Read the names of the endpoints that something was done to.
 
         Args:
+            mark: What was done to them.
+        """
+        path = self._marked(mark)
+        return set(json.loads(path.read_text("utf-8"))) if path.exists() else set()
+
+    def keep_endpoint_names(self, mark: EndpointMark, names: set[str]) -> None:
+        """Write the names of the endpoints that something was done to.
+
+        Args:
+            mark: What was done to them.
             names: All of them.
         """
-        _write(self._deleted, json.dumps(sorted(names)))
+        _write(self._marked(mark), json.dumps(sorted(names)))
+
+    def _marked(self, mark: EndpointMark) -> Path:
+        return self._directory / f"{mark}_endpoints.json"
 
 
 def _write(path: Path, text: str) -> None:

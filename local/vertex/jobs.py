@@ -10,23 +10,25 @@ from typing import Any
 
 from google.cloud import aiplatform_v1
 
-from local.vertex.checks import check_tuning_job, read_filter
+from local.vertex.checks import check_tuning_job
 from local.vertex.endpoints import TunedEndpoints
 from local.vertex.features import FeatureCache
+from local.vertex.filters import read_filter
+from local.vertex.job_pages import one_page
 from local.vertex.job_store import JobStore, job_number
 from local.vertex.training_run import TrainingResult, run_training
 from local.vertex.tuning_data import DatasetError
-from local.vertex.wire import ApiError, invalid, where
+from local.vertex.wire import ApiError, where
 
 _State = aiplatform_v1.JobState
 _ENDED = frozenset(
     (_State.JOB_STATE_SUCCEEDED, _State.JOB_STATE_FAILED, _State.JOB_STATE_CANCELLED)
 )
 _FIRST_ID = 1_000_000_000_000_000_001
+_CANCELLED = 1
 _INVALID_ARGUMENT = 3
 _INTERNAL = 13
 _POLL_SECONDS = 0.01
-_LARGEST_PAGE = 100
 _SET_BY_THE_SERVICE = (
     "name", "state", "create_time", "start_time", "end_time", "update_time", "error",
     "experiment", "tuned_model", "tuning_data_stats",
@@ -167,38 +169,32 @@ class TuningJobs:
             ApiError: The filter, size or token is not valid.
         """
         passes = read_filter(text)
-        if size < 0:
-            raise invalid("page_size must not be negative.")
-        if token and not token.isdecimal():
-            raise invalid("page_token is not valid.")
-        size = min(size or _LARGEST_PAGE, _LARGEST_PAGE)
         with self._lock:
             found = [
                 _copy(job)
                 for name, job in self._jobs.items()
-                if name.startswith(f"{parent}/tuningJobs/") and passes(job)
+                if name.startswith(f"{parent}/tuningJobs/")
+                and passes(dict(job.labels), job.state.name)
             ]
-        found.sort(key=lambda job: job_number(job.name), reverse=True)
-        # The token is the last job given, so jobs that are created meanwhile shift nothing.
-        rest = [job for job in found if not token or job_number(job.name) < int(token)]
-        page = rest[:size]
-        next_token = str(job_number(page[-1].name)) if len(rest) > size else ""
-        return aiplatform_v1.ListTuningJobsResponse(tuning_jobs=page, next_page_token=next_token)
+        return one_page(found, size, token)
 
     def cancel(self, name: str) -> None:
-        """Ask a job to stop; a job that has ended stays as it is.
+        """Ask a job to stop; what it has deployed by then stays.
 
         Args:
             name: The job's full name.
 
         Raises:
-            ApiError: There is no such job.
+            ApiError: There is no such job, or it has ended.
         """
         with self._lock:
             self.get(name)
             job = self._jobs[name]
             if job.state in _ENDED:
-                return
+                raise ApiError(
+                    "FAILED_PRECONDITION",
+                    f"TuningJob {name} is in state {job.state.name} and cannot be cancelled.",
+                )
             job.state = _State.JOB_STATE_CANCELLING
             self._keep(job)
 
@@ -232,9 +228,33 @@ class TuningJobs:
             log.error("%s failed: %s", job.name, where(error))  # noqa: TRY400 - no text in logs
             self._end(job, _State.JOB_STATE_FAILED, _INTERNAL, f"internal: {where(error)}")
         else:
-            while not self._leaves(job) and time.monotonic() - started < self._training_seconds:
-                self._stopped.wait(_POLL_SECONDS)
+            self._show_progress(job, result, started)
             self._finish(job, result)
+
+    def _show_progress(
+        self, job: aiplatform_v1.TuningJob, result: TrainingResult, started: float
+    ) -> None:
+        """Deploy the checkpoints one after the other over the time that training takes.
+
+        The learners are faster than training is to be; a checkpoint shown has its own weights.
+        """
+        model = self._store.model_file(job.name)
+        *earlier, _ = result.named.checkpoints
+        share = self._training_seconds / (len(earlier) + 1)
+        for number, _ in enumerate([*earlier, None], 1):
+            while not self._leaves(job) and time.monotonic() - started < number * share:
+                self._stopped.wait(_POLL_SECONDS)
+            with self._lock:
+                if self._leaves(job):
+                    return
+                if number == 1:
+                    # The model first: a checkpoint that is shown can be asked.
+                    result.model.save(model)
+                shown = earlier[:number]
+                if len(shown) > len(job.tuned_model.checkpoints):
+                    job.tuned_model = aiplatform_v1.TunedModel(checkpoints=shown)
+                    self.endpoints.add(job)
+                    self._keep(job)
 
     def _leaves(self, job: aiplatform_v1.TuningJob) -> bool:
         """Say whether the work on a job is to be left."""
@@ -243,8 +263,6 @@ class TuningJobs:
     def _finish(self, job: aiplatform_v1.TuningJob, result: TrainingResult) -> None:
         with self._lock:
             if not self._leaves(job):
-                # The model first: a job that says it succeeded can be asked.
-                result.model.save(self._store.model_file(job.name))
                 job.tuning_data_stats = result.stats
                 job.tuned_model = result.named
                 self.endpoints.add(job)
@@ -255,7 +273,8 @@ class TuningJobs:
     ) -> None:
         with self._lock:
             if job.state == _State.JOB_STATE_CANCELLING:
-                state, code, message = _State.JOB_STATE_CANCELLED, 0, ""
+                state = _State.JOB_STATE_CANCELLED
+                code, message = _CANCELLED, "The tuning job was cancelled."
             elif self._stopped.is_set():
                 # Left open on purpose: the next start runs it again.
                 return

@@ -17,7 +17,6 @@ from local.vertex.linear import HyperParameters
 from local.vertex.tuned import TunedModel, train
 from local.vertex.tuning_data import DatasetError, TuningExample, data_stats, read_examples
 
-_MOST_VALIDATION = 5_000
 _ROWS_A_STEP = 32
 _TIMEOUT_SECONDS = 30
 
@@ -62,8 +61,9 @@ def run_training(
     examples = _read(project, spec.training_dataset_uri, storage_endpoint)
     if spec.validation_dataset_uri:
         held_out = _read(project, spec.validation_dataset_uri, storage_endpoint)
-        if len(held_out) > _MOST_VALIDATION:
-            raise DatasetError(f"the validation dataset has more than {_MOST_VALIDATION} examples")
+        most = BASE_MODELS[job.base_model].maximum_validation
+        if len(held_out) > most:
+            raise DatasetError(f"the validation dataset has more than {most} examples")
     asked = HyperParameters()
     if aiplatform_v1.SupervisedTuningSpec.pb(spec).HasField("hyper_parameters"):
         asked = read_hyper_parameters(spec.hyper_parameters, BASE_MODELS[job.base_model])
@@ -72,7 +72,7 @@ def run_training(
     return TrainingResult(
         model,
         name_tuned_model(job, asked.epoch_count, steps),
-        data_stats(examples, asked.epoch_count, steps * asked.epoch_count),
+        data_stats(examples, steps * asked.epoch_count),
     )
 
 

@@ -134,18 +134,16 @@ def _checked(example: TuningExample, where: str) -> TuningExample:
     return example
 
 
-def data_stats(
-    examples: Sequence[TuningExample], epoch_count: int, step_count: int
-) -> aiplatform_v1.TuningDataStats:
+def data_stats(examples: Sequence[TuningExample], step_count: int) -> aiplatform_v1.TuningDataStats:
     """Report what was trained on, as the service does.
 
     Args:
         examples: The training examples.
-        epoch_count: Passes over them.
         step_count: Training steps taken.
 
     Returns:
-        The statistics; tokens are estimated.
+        The statistics; tokens are estimated. Billable are those of the dataset, whatever the
+        epochs, and every epoch is billed.
     """
     spoken = [sum(count_tokens(text) for _, text in example.turns[:-1]) for example in examples]
     inputs = [
@@ -155,7 +153,7 @@ def data_stats(
     outputs = [count_tokens(example.answer) for example in examples]
     sizes = [own + answer for own, answer in zip(inputs, outputs, strict=True)]
     too_long = [index for index, size in enumerate(sizes) if size > MAXIMUM_EXAMPLE_TOKENS]
-    billable = sum(min(size, MAXIMUM_EXAMPLE_TOKENS) for size in sizes) * epoch_count
+    billable = sum(min(size, MAXIMUM_EXAMPLE_TOKENS) for size in sizes)
     characters = sum(
         len(example.instruction) + sum(len(text) for _, text in example.turns)
         for example in examples

@@ -9,6 +9,10 @@ from shared.errors import NotFound, Rejected, Retry, TunedropError
 RETRY_SECONDS = 60.0
 
 
+class NotNow(Retry):
+    """400 FAILED_PRECONDITION: what was asked for does not go with the resource's state."""
+
+
 def when_busy() -> Any:
     """Say how a call that changes nothing waits out a busy moment: with growing pauses."""
     from google.api_core import exceptions
@@ -32,6 +36,7 @@ def vertex_errors(service: str, busy: type[TunedropError] = Retry) -> Iterator[N
     Raises:
         NotFound: 404.
         Rejected: 400 INVALID_ARGUMENT: asking again would not help.
+        NotNow: 400 FAILED_PRECONDITION.
         Retry: Everything else: a role may still be missing, a service agent still be made, and
             it is not known whether the request was carried out.
     """
@@ -47,7 +52,7 @@ def vertex_errors(service: str, busy: type[TunedropError] = Retry) -> Iterator[N
         raise busy(error.message) from None
     except exceptions.BadRequest as error:
         if _status(error) == "FAILED_PRECONDITION":
-            raise Retry(f"{service}: {error.message}") from error
+            raise NotNow(f"{service}: {error.message}") from error
         raise Rejected(f"{service} refused: {error.message}") from None
     except (
         exceptions.GoogleAPICallError,

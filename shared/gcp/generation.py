@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import Rejected, Retry
+from shared.errors import ModelGone, Rejected, Retry
 from shared.ports import Reply, Sampling
 from shared.prompts import Prompt
 from shared.settings import Settings
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TIMEOUT_MILLISECONDS = 60_000
 MAX_ANSWER_TOKENS = 8192
 BAD_REQUEST = 400
+NOT_FOUND = 404
 BUSY = (408, 429, 500, 502, 503, 504)
 ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 0.5
@@ -172,9 +173,11 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except APIError as error:
+        # A missing role or endpoint says nothing about this text: it must not count as an answer.
+        if error.code == NOT_FOUND or error.status == "FAILED_PRECONDITION":
+            raise ModelGone(f"Gemini: {error.code} {error.status}") from error
         if error.code == BAD_REQUEST:
             raise Rejected(f"Gemini refused: {error.message}") from None
-        # A missing role or endpoint says nothing about this text: it must not count as an answer.
         raise Retry(f"Gemini: {error.code} {error.status}") from error
     except httpx.TransportError as error:
         raise Retry(f"Gemini: {type(error).__name__}") from error

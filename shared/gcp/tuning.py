@@ -1,27 +1,36 @@
-"""Vertex AI's tuning jobs behind the TuningService port.
+"""Vertex AI's tuning jobs, and the endpoints they make, behind the TuningService port.
 
-Source: https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.tuningJobs
+Sources: https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.tuningJobs,
+https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.endpoints
 """
 
+import threading
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from shared.errors import NotFound, QuotaExceeded, Rejected
-from shared.gcp.errors import vertex_errors, when_busy
-from shared.ports import TuningJob, TuningRequest
+from shared.errors import NotFound, QuotaExceeded, Rejected, Retry
+from shared.gcp.errors import NotNow, vertex_errors, when_busy
+from shared.ports import Checkpoint, TuningJob, TuningRequest
 from shared.settings import Settings
 
 KEY_LABEL = "tunedrop_job"
 READ_TIMEOUT_SECONDS = 30
 CREATE_TIMEOUT_SECONDS = 60
+REMOVAL_SECONDS = 5.0
+"""How long a removal is waited for; one that takes longer is gone on with at the next try."""
+POLL_SECONDS = 0.25
+_DELETE = "delete"
 
 
 class VertexTuning:
-    """Tuning jobs of one project and region. The client is built at the first call."""
+    """Tuning jobs of one project and region. Clients are built at their first call."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._endpoint_clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
         self._parent = f"projects/{settings.project}/locations/{settings.location}"
 
     def create(self, request: TuningRequest) -> TuningJob:
@@ -42,7 +51,7 @@ class VertexTuning:
                     learning_rate_multiplier=wanted.learning_rate_multiplier,
                     adapter_size=sizes[_ADAPTER_SIZES[wanted.adapter_size]],
                 ),
-                export_last_checkpoint_only=True,
+                export_last_checkpoint_only=not request.all_checkpoints,
             ),
         )
         try:
@@ -80,26 +89,103 @@ class VertexTuning:
             return [_describe(job) for job in listed]
 
     def cancel(self, name: str) -> None:
-        """Ask for a job to be cancelled; one that is gone is fine."""
+        """Ask for a job to be cancelled; one that is gone or has ended is fine."""
         try:
             with vertex_errors("Vertex AI"):
-                self._client.cancel_tuning_job(name=name, timeout=READ_TIMEOUT_SECONDS)
-        except NotFound:
+                self._client.cancel_tuning_job(
+                    name=name, retry=when_busy(), timeout=READ_TIMEOUT_SECONDS
+                )
+        except (NotFound, NotNow):
+            # The service cancels what can be cancelled; a job that still runs is seen to.
             return
+
+    def remove_endpoint(self, endpoint: str) -> None:
+        """Undeploy and delete a tuned model's endpoint; one that is gone is fine.
+
+        Raises:
+            Retry: It is not gone yet; asking again goes on from where this came to.
+        """
+        client = self._endpoint_client(endpoint.split("/")[3])
+        deadline = time.monotonic() + REMOVAL_SECONDS
+        asked: set[str] = set()
+        while (found := _look_up(client, endpoint)) is not None:
+            # Not the operations are waited for but what they do, which also tells of those that
+            # an earlier try had started.
+            steps = {deployed.id for deployed in found.deployed_models} or {_DELETE}
+            for step in steps - asked:
+                _take_step(client, endpoint, step)
+            asked |= steps
+            if time.monotonic() >= deadline:
+                raise Retry(f"{endpoint} is still being removed")
+            time.sleep(POLL_SECONDS)
+
+    def _endpoint_client(self, location: str) -> Any:
+        """Return the client of a location, which for a tuned model is mostly a multi-region."""
+        from google.cloud import aiplatform_v1 as vertex
+
+        with self._lock:
+            if location not in self._endpoint_clients:
+                self._endpoint_clients[location] = vertex.EndpointServiceClient(
+                    **self._client_arguments(location)
+                )
+            return self._endpoint_clients[location]
 
     @cached_property
     def _client(self) -> Any:
-        from google.auth.credentials import AnonymousCredentials
         from google.cloud import aiplatform_v1 as vertex
 
-        endpoint = self._settings.vertex_endpoint
-        return vertex.GenAiTuningServiceClient(
-            transport="rest",
-            credentials=AnonymousCredentials() if endpoint else None,
-            client_options={
-                "api_endpoint": endpoint or f"{self._settings.location}-aiplatform.googleapis.com"
-            },
-        )
+        return vertex.GenAiTuningServiceClient(**self._client_arguments(self._settings.location))
+
+    def _client_arguments(self, location: str) -> dict[str, Any]:
+        """Say how a client reaches a location."""
+        from google.auth.credentials import AnonymousCredentials
+
+        local = self._settings.vertex_endpoint
+        return {
+            "transport": "rest",
+            "credentials": AnonymousCredentials() if local else None,
+            "client_options": {"api_endpoint": local or service_address(location)},
+        }
+
+
+def service_address(location: str) -> str:
+    """Return the host that answers for a location: a region, a multi-region, or global."""
+    if location == "global":
+        return "aiplatform.googleapis.com"
+    if "-" in location:
+        return f"{location}-aiplatform.googleapis.com"
+    return f"aiplatform.{location}.rep.googleapis.com"
+
+
+def _look_up(client: Any, endpoint: str) -> Any:
+    """Return an endpoint; None when it is gone."""
+    try:
+        with vertex_errors("Vertex AI"):
+            return client.get_endpoint(
+                name=endpoint, retry=when_busy(), timeout=READ_TIMEOUT_SECONDS
+            )
+    except NotFound:
+        return None
+
+
+def _take_step(client: Any, endpoint: str, step: str) -> None:
+    """Start one step of a removal; one that is done already is fine.
+
+    Args:
+        client: The endpoint's client.
+        endpoint: The endpoint.
+        step: The id of a deployed model to undeploy, or _DELETE.
+    """
+    try:
+        with vertex_errors("Vertex AI"):
+            if step == _DELETE:
+                client.delete_endpoint(name=endpoint, timeout=READ_TIMEOUT_SECONDS)
+            else:
+                client.undeploy_model(
+                    endpoint=endpoint, deployed_model_id=step, timeout=READ_TIMEOUT_SECONDS
+                )
+    except NotFound:
+        return
 
 
 _ADAPTER_SIZES = {
@@ -125,7 +211,18 @@ def _describe(job: Any) -> TuningJob:
         example_count=int(stats.tuning_dataset_example_count),
         billable_tokens=int(stats.total_billable_token_count),
         dropped_examples=tuple(stats.dropped_example_reasons),
+        truncated_examples=int(stats.total_truncated_example_count),
+        checkpoints=_checkpoints(job.tuned_model.checkpoints),
     )
+
+
+def _checkpoints(shown: Any) -> tuple[Checkpoint, ...]:
+    """Take over the checkpoints, the earliest first."""
+    found = [
+        Checkpoint(str(item.checkpoint_id), int(item.epoch), int(item.step), item.endpoint)
+        for item in shown
+    ]
+    return tuple(sorted(found, key=lambda item: (item.step, item.epoch)))
 
 
 def _state_name(state: Any) -> str:

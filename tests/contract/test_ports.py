@@ -16,18 +16,19 @@ from uuid import uuid4
 import pytest
 
 from local.cloud import PROJECT, LocalCloud
-from shared.errors import Conflict, NotFound, QuotaExceeded, Rejected, Retry
+from shared.errors import Conflict, ModelGone, NotFound, QuotaExceeded, Rejected, Retry
 from shared.gcp.evaluation import VertexExactMatch
 from shared.gcp.generation import Gemini
 from shared.gcp.pubsub import CloudPublisher
 from shared.gcp.storage import open_buckets
-from shared.gcp.tuning import VertexTuning
+from shared.gcp.tuning import VertexTuning, service_address
 from shared.ports import (
     Bucket,
     ExactMatch,
     Generator,
     Publisher,
     Sampling,
+    TuningJob,
     TuningRequest,
     TuningService,
 )
@@ -206,15 +207,18 @@ def test_a_published_message_arrives_as_it_was(ports: Ports) -> None:
 # TuningService
 
 
-def _request(key: str, training_uri: str) -> TuningRequest:
+def _request(
+    key: str, training_uri: str, epochs: int = 1, *, all_checkpoints: bool = False
+) -> TuningRequest:
     return TuningRequest(
         key=key,
         base_model="gemini-3.5-flash-lite",
         training_uri=training_uri,
         validation_uri="",
-        configuration=Configuration(epoch_count=1, adapter_size=4),
+        configuration=Configuration(epoch_count=epochs, adapter_size=4),
         display_name=f"contract {key}",
         labels={"tunedrop_task": "colours"},
+        all_checkpoints=all_checkpoints,
     )
 
 
@@ -254,6 +258,48 @@ def test_a_job_is_found_again_by_its_key_alone_and_ends_with_an_endpoint(ports: 
         (found,) = ports.tuning.find(key)
     assert found.state == "succeeded"
     assert found.endpoint.split("/")[2:5:2] == ["locations", "endpoints"]
+
+
+def _tuned(ports: Ports, epochs: int, *, all_checkpoints: bool) -> TuningJob:
+    key = f"key-{uuid4().hex[:12]}"
+    uri = _training_file(ports.bucket)
+    request = _request(key, uri, epochs, all_checkpoints=all_checkpoints)
+    _create_when_there_is_room(ports, request)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        ports.end_jobs()
+        (found,) = ports.tuning.find(key)
+        if found.state == "succeeded":
+            return found
+    raise AssertionError("the job did not succeed")
+
+
+def test_each_checkpoint_has_an_endpoint_of_its_own_when_all_are_kept(ports: Ports) -> None:
+    job = _tuned(ports, 3, all_checkpoints=True)
+    assert [item.epoch for item in job.checkpoints] == [1, 2, 3]
+    steps = [item.step for item in job.checkpoints]
+    assert steps == sorted(set(steps))
+    assert len({item.endpoint for item in job.checkpoints}) == 3
+    assert job.checkpoints[-1].endpoint == job.endpoint
+
+
+def test_only_the_last_model_has_an_endpoint_when_the_others_are_not_kept(ports: Ports) -> None:
+    job = _tuned(ports, 3, all_checkpoints=False)
+    assert {item.endpoint for item in job.checkpoints} <= {job.endpoint}
+
+
+def test_a_job_that_has_ended_can_be_cancelled_in_vain(ports: Ports) -> None:
+    job = _tuned(ports, 1, all_checkpoints=False)
+    ports.tuning.cancel(job.name)
+    (found,) = ports.tuning.find(job.key)
+    assert found.state == "succeeded"
+
+
+def test_an_endpoint_is_removed_once_and_again(ports: Ports) -> None:
+    job = _tuned(ports, 1, all_checkpoints=False)
+    ports.tuning.remove_endpoint(job.endpoint)
+    ports.tuning.remove_endpoint(job.endpoint)
+    ports.tuning.remove_endpoint("projects/local/locations/us/endpoints/404")
 
 
 def test_a_job_over_the_quota_is_refused_and_not_made(ports: Ports) -> None:
@@ -326,8 +372,21 @@ def test_a_wrong_request_is_rejected_and_a_missing_endpoint_is_tried_again(
     with pytest.raises(Rejected):
         Gemini(settings).generate(BASE_MODEL, prompt, Sampling(temperature=9))
     missing = f"projects/{PROJECT}/locations/us/endpoints/404"
-    with pytest.raises(Retry, match="404"):
+    with pytest.raises(ModelGone, match="404"):
         Gemini(settings).generate(missing, prompt, Sampling())
+
+
+def test_a_model_whose_endpoint_was_removed_is_gone_and_its_checkpoints_are_not(
+    cloud: LocalCloud,
+) -> None:
+    ports = _real_ports(cloud)
+    job = _tuned(ports, 2, all_checkpoints=True)
+    prompt = Prompt("", (("user", "a rose"),))
+    first, last = (item.endpoint for item in job.checkpoints)
+    ports.tuning.remove_endpoint(last)
+    with pytest.raises(ModelGone):
+        ports.generator.generate(last, prompt, Sampling())
+    assert ports.generator.generate(first, prompt, Sampling()).texts
 
 
 def test_nobody_listening_is_something_to_try_again(cloud: LocalCloud) -> None:
@@ -335,3 +394,16 @@ def test_nobody_listening_is_something_to_try_again(cloud: LocalCloud) -> None:
     settings = Settings.from_environment(environment)
     with pytest.raises(Retry):
         VertexTuning(settings).create(_request("key", "gs://bucket/train.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [
+        ("us-central1", "us-central1-aiplatform.googleapis.com"),
+        ("us", "aiplatform.us.rep.googleapis.com"),
+        ("eu", "aiplatform.eu.rep.googleapis.com"),
+        ("global", "aiplatform.googleapis.com"),
+    ],
+)
+def test_a_location_is_reached_at_its_own_host(location: str, host: str) -> None:
+    assert service_address(location) == host

@@ -344,7 +344,7 @@ def test_a_finished_job_reports_model_endpoint_checkpoints_and_what_it_was_taugh
 
     assert stats.tuning_dataset_example_count == 300
     one_epoch = stats.user_input_token_distribution.sum + stats.user_output_token_distribution.sum
-    assert stats.total_billable_token_count == 4 * one_epoch
+    assert stats.total_billable_token_count == one_epoch
     assert stats.tuning_step_count == checkpoints[-1].step == 40
     assert [checkpoint.epoch for checkpoint in checkpoints] == [1, 2, 3, 4]
     assert tuned_intents.tuned_model.endpoint == checkpoints[-1].endpoint
@@ -375,10 +375,12 @@ def test_a_cancelled_job_ends_cancelled_without_a_model(
     job = own_vertex.create(intents_uri)
     own_vertex.tuning.cancel_tuning_job(name=job.name)
     ended = own_vertex.wait(job.name)
-    own_vertex.tuning.cancel_tuning_job(name=job.name)
 
     assert ended.state.name == "JOB_STATE_CANCELLED"
+    assert ended.error.code == 1
     assert not ended.tuned_model.endpoint
+    with pytest.raises(exceptions.BadRequest, match="JOB_STATE_CANCELLED"):
+        own_vertex.tuning.cancel_tuning_job(name=job.name)
 
 
 def test_a_job_that_does_not_exist_is_not_found(vertex: Vertex) -> None:
@@ -866,16 +868,154 @@ def test_exact_match_is_evaluated_and_other_metrics_are_refused(vertex: Vertex) 
         )
 
 
-def test_an_endpoint_can_be_described_and_deleted(vertex: Vertex, intents_uri: str) -> None:
-    tuned = vertex.tune(intents_uri).tuned_model
-    described = vertex.endpoints.get_endpoint(name=tuned.endpoint)
-    vertex.endpoints.delete_endpoint(name=tuned.endpoint).result(timeout=10)
+def test_checkpoints_are_shown_deployed_and_answer_while_the_job_runs(
+    tmp_path: Path, storage_address: str, intents_uri: str
+) -> None:
+    settings = VertexSettings(training_seconds=2.0, storage_endpoint=storage_address)
+    with VertexServer(tmp_path, settings=settings) as server:
+        clients = Vertex(server.address)
+        name = clients.create(intents_uri, last_only=False).name
+        seen: list[list[int]] = [[]]
+        while len(seen[-1]) < 2:
+            job = clients.tuning.get_tuning_job(name=name)
+            assert job.state.name in ("JOB_STATE_PENDING", "JOB_STATE_RUNNING")
+            epochs = [item.epoch for item in job.tuned_model.checkpoints]
+            if epochs != seen[-1]:
+                seen.append(epochs)
+            time.sleep(0.02)
+        (listed,) = clients.tuning.list_tuning_jobs(parent=PARENT)
+        first = job.tuned_model.checkpoints[0]
+        said = clients.ask(first.endpoint, "someone stole my wallet")
+        shown = clients.genai.tunings.get(name=name)
+        ended = clients.wait(name)
+        clients.close()
 
-    assert described.deployed_models[0].model == tuned.model
-    with pytest.raises(errors.ClientError):
+    assert seen == [[], [1], [1, 2]]
+    assert not job.tuned_model.endpoint
+    assert len(listed.tuned_model.checkpoints) >= 2
+    assert said[0] in INTENTS
+    assert shown.tuned_model.checkpoints[0].endpoint == first.endpoint
+    assert [item.epoch for item in ended.tuned_model.checkpoints] == [1, 2, 3, 4]
+
+
+def test_a_job_that_is_cancelled_keeps_the_checkpoints_it_had_deployed(
+    tmp_path: Path, storage_address: str, intents_uri: str
+) -> None:
+    settings = VertexSettings(training_seconds=20.0, storage_endpoint=storage_address)
+    with VertexServer(tmp_path, settings=settings) as server:
+        clients = Vertex(server.address)
+        name = clients.create(intents_uri, epochs=50, last_only=False).name
+        while not clients.tuning.get_tuning_job(name=name).tuned_model.checkpoints:
+            time.sleep(0.02)
+        clients.genai.tunings.cancel(name=name)
+        job = clients.wait(name)
+        said = clients.ask(job.tuned_model.checkpoints[0].endpoint, "close everything")
+        clients.close()
+
+    assert job.state.name == "JOB_STATE_CANCELLED"
+    assert not job.tuned_model.endpoint
+    assert said[0] in INTENTS
+
+
+@pytest.mark.filterwarnings("ignore:The SDK's tuning implementation")
+def test_the_other_client_tunes_lists_and_asks_as_well(vertex: Vertex, intents_uri: str) -> None:
+    made = vertex.genai.tunings.tune(
+        base_model="gemini-3.5-flash-lite",
+        training_dataset=types.TuningDataset(gcs_uri=intents_uri),
+        config=types.CreateTuningJobConfig(
+            epoch_count=2,
+            adapter_size=types.AdapterSize.ADAPTER_SIZE_FOUR,
+            export_last_checkpoint_only=False,
+            labels={"client": "genai"},
+        ),
+    )
+    listed = vertex.genai.tunings.list(config={"filter": 'labels.client="genai"'})
+    assert [job.name for job in listed] == [made.name]
+    vertex.wait(made.name)
+    job = vertex.genai.tunings.get(name=made.name)
+    assert job.state == types.JobState.JOB_STATE_SUCCEEDED
+    assert [item.epoch for item in job.tuned_model.checkpoints] == [1, 2]
+    for checkpoint in job.tuned_model.checkpoints:
+        assert vertex.ask(checkpoint.endpoint, "someone stole my wallet")[0] in INTENTS
+
+
+def test_an_early_checkpoint_knows_less_than_the_last(vertex: Vertex, bucket: Bucket) -> None:
+    uri = bucket.put("few.jsonl", lines(intents(40, seed=11)))
+    checkpoints = vertex.tune(uri, epochs=8, rate=0.2, last_only=False).tuned_model.checkpoints
+    held_out = intents(60, seed=12)
+    answers = [
+        [vertex.ask(item.endpoint, text)[0] for text, _ in held_out] for item in checkpoints[::7]
+    ]
+    assert answers[0] != answers[1]
+
+
+def test_an_endpoint_is_listed_undeployed_and_deleted_as_an_operation(
+    vertex: Vertex, intents_uri: str
+) -> None:
+    parent = "projects/removal/locations/us-central1"
+    tuned = vertex.tune(intents_uri, parent=parent, labels={"kind": "loser"}).tuned_model
+    request = aiplatform_v1.ListEndpointsRequest(
+        parent="projects/removal/locations/us", filter='labels.kind="loser"'
+    )
+    (listed,) = vertex.endpoints.list_endpoints(request=request)
+    assert listed.name == tuned.endpoint
+    (deployed,) = listed.deployed_models
+    assert deployed.model == tuned.model
+
+    with pytest.raises(exceptions.BadRequest, match="has deployed models"):
+        vertex.endpoints.delete_endpoint(name=tuned.endpoint)
+    with pytest.raises(exceptions.NotFound):
+        vertex.endpoints.undeploy_model(endpoint=tuned.endpoint, deployed_model_id="7")
+    undeploying = vertex.endpoints.undeploy_model(
+        endpoint=tuned.endpoint, deployed_model_id=deployed.id
+    )
+    assert not undeploying.done(retry=None)
+    assert undeploying.metadata.generic_metadata.create_time
+    assert isinstance(undeploying.result(timeout=10), aiplatform_v1.UndeployModelResponse)
+    with pytest.raises(errors.ClientError) as silent:
         vertex.ask(tuned.endpoint, "hello")
+    assert (silent.value.code, silent.value.status) == (400, "FAILED_PRECONDITION")
+
+    vertex.endpoints.delete_endpoint(name=tuned.endpoint).result(timeout=10)
+    with pytest.raises(errors.ClientError) as gone:
+        vertex.ask(tuned.endpoint, "hello")
+    assert gone.value.code == 404
     with pytest.raises(exceptions.NotFound):
         vertex.endpoints.get_endpoint(name=tuned.endpoint)
+    assert list(vertex.endpoints.list_endpoints(request=request)) == []
+
+
+def test_a_tuned_endpoint_answers_at_its_serving_location_alone(
+    vertex: Vertex, tuned_intents: aiplatform_v1.TuningJob
+) -> None:
+    elsewhere = tuned_intents.tuned_model.endpoint.replace("/us/", "/us-central1/")
+    with pytest.raises(errors.ClientError) as missing:
+        vertex.ask(elsewhere, "hello")
+    assert missing.value.code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("endpoints/1:undeployModel", {"deployedModel": "1"}, "deployedModel"),
+        ("tuningJobs/1:cancel", {"force": True}, "force"),
+    ],
+)
+def test_a_request_that_the_real_message_would_refuse_is_refused(
+    vertex: Vertex, path: str, body: dict[str, object], named: str
+) -> None:
+    code, answer = vertex.post(f"v1/{PARENT}/{path}", body)
+    assert code == 400
+    assert named in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("query", ["pageSize=many", "colour=red", "filter=colour=red"])
+def test_a_list_that_is_asked_for_wrongly_is_refused(vertex: Vertex, query: str) -> None:
+    address = f"{vertex.address}/v1/{PARENT}/tuningJobs?{query}"
+    with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(address):
+        pass
+    with refused.value:
+        assert refused.value.code == 400
 
 
 def test_faults_are_injected_changed_and_counted(

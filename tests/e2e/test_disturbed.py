@@ -10,6 +10,8 @@ import requests
 
 from local.cloud import LocalCloud
 from local.drive import Driver
+from shared.budget import totals
+from shared.records import BudgetRecord
 from tests.e2e.conftest import ROOT, StartCloud
 
 pytestmark = pytest.mark.slow
@@ -122,28 +124,54 @@ def test_every_message_twice_and_one_notification_five_times_make_one_run(
         champion = driver.summarize("parcels")["champion"]
     assert len(records.datasets) == 1
     assert len(records.runs) == 1
-    assert len(records.jobs) == jobs == 5
+    assert len(records.jobs) == jobs == len(records.runs[0].plan)
     assert len(records.champion.history if records.champion else ()) == 1
     assert champion["dataset"] == records.datasets[0].id
 
 
-def test_a_busy_and_forgetful_service_leads_to_each_job_exactly_once(
-    start_cloud: StartCloud,
+FIVE = (
+    "sweep: [{epoch_count: 2}, {epoch_count: 4}, {epoch_count: 6, adapter_size: 4}, "
+    "{epoch_count: 12, learning_rate_multiplier: 4, adapter_size: 4}, "
+    "{epoch_count: 12, learning_rate_multiplier: 4}]"
+)
+
+
+def test_sweeps_of_two_tasks_run_each_configuration_once_and_within_budget_whatever_fails(
+    start_cloud: StartCloud, tmp_path: Path
 ) -> None:
-    folder = ROOT / "examples" / "parcel_questions"
     faults = {"error_share": 0.1, "quota_share": 0.05, "lose_create_share": 0.5}
     none = dict.fromkeys(faults, 0.0)
-    with start_cloud(environment={"TUNEDROP_LEASE_SECONDS": "2"}) as (cloud, driver):
+    cap = 20.0
+    environment = {
+        "TUNEDROP_LEASE_SECONDS": "2",
+        "TUNEDROP_BUDGET_USD_PER_MONTH": str(cap),
+    }
+    uploads = {}
+    with (
+        start_cloud(environment=environment) as (cloud, driver),
+        _Killer(cloud, 5.0) as killer,
+    ):
         address = cloud.environment["TUNEDROP_VERTEX_ENDPOINT"]
         requests.post(f"{address}/_faults", json=faults, timeout=10).raise_for_status()
-        upload = driver.upload_dataset(
-            "parcels", folder / "parcel_questions.csv", folder / "task.yaml"
-        )
-        records = driver.wait_for_verdict("parcels", upload, SECONDS)
+        for task in ("parcel_questions", "restaurant_reviews"):
+            folder = ROOT / "examples" / task
+            text = (folder / "task.yaml").read_text(encoding="utf-8")
+            policy = tmp_path / f"{task}.yaml"
+            policy.write_text(text.replace("sweep: recommended", FIVE), "utf-8")
+            uploads[task] = driver.upload_dataset(task, folder / TASKS[task], policy)
+        found = {task: driver.wait_for_verdict(task, uploads[task], SECONDS) for task in uploads}
         requests.post(f"{address}/_faults", json=none, timeout=10).raise_for_status()
         jobs = _job_count(cloud)
-    assert [job.state for job in records.jobs] == ["succeeded"] * 5
-    assert jobs == 5
+        ledgers = [
+            BudgetRecord.model_validate_json(driver.buckets.artifacts.read(item.name)[0])
+            for item in driver.buckets.artifacts.list("budget/")
+        ]
+    assert killer.killed
+    assert jobs == 10
+    for records in found.values():
+        assert [job.state for job in records.jobs] == ["succeeded"] * 5
+        assert len({str(job.configuration) for job in records.jobs}) == 5
+    assert 0 < sum(totals(ledger).usd for ledger in ledgers) <= cap
 
 
 def test_documents_that_come_first_are_answered_once_there_is_a_champion(

@@ -119,15 +119,23 @@ def test_a_dropped_file_becomes_answers_and_a_restart_finds_everything_again(
 
     with _up(folder) as process:
         assert _status(local_command, folder) == before
-        _publish(folder, "tuning-requested", {"task": "parcels", "sweep": "recommended"})
+        sweep = {"epoch_count": [1, 2, 3, 5, 6, 7, 8, 9, 10]}
+        _publish(folder, "tuning-requested", {"task": "parcels", "sweep": sweep})
 
-        def swept() -> bool:
-            jobs = _status(local_command, folder)["tasks"][0]["jobs"]
-            return len(jobs) == 6 and all(job["state"] == "succeeded" for job in jobs)
+        def jobs() -> list[str]:
+            return [job["state"] for job in _status(local_command, folder)["tasks"][0]["jobs"]]
 
-        _until("five more jobs", swept)
+        _until("nine more jobs", lambda: len(jobs()) == 10)
+        assert jobs().count("succeeded") < 10, "the sweep was over before it could be disturbed"
         _end(process, signal.SIGKILL)
     _until("every process to end, though the parent was killed", lambda: not _processes_of(folder))
+
+    with _up(folder) as process:
+        _until("the rest of the sweep", lambda: jobs() == ["succeeded"] * 10)
+        made = list((folder / ".state" / "vertex" / "jobs").glob("*.json"))
+        assert len(made) == 10
+        _end(process, signal.SIGINT)
+    _until("every process to end", lambda: not _processes_of(folder))
 
 
 def test_a_second_local_cloud_in_the_same_folder_says_why_it_will_not_start(

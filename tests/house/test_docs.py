@@ -20,7 +20,7 @@ from docs.generators.task_page import EXTRACTION, FULL, MINIMAL
 from functions.convert_dataset.formats.registry import FORMATS, choose_format
 from functions.evaluate_model.evaluate import handle_event
 from functions.evaluate_model.measure import Services
-from functions.launch_tuning.launch import TuningRequested
+from functions.launch_tuning.request import TuningRequested
 from shared.errors import Rejected
 from shared.records import ResultRecord
 from shared.task import FormatKey, Task, parse_task

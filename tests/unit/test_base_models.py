@@ -1,11 +1,13 @@
 """The table of base models, and estimates of tokens."""
 
+from datetime import date, timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Rejected
-from shared.models import base_models, find_base_model, serving_location
+from shared.models import base_models, find_base_model, retired_models, serving_location
 from shared.task import Tuning
 from shared.tokens import estimate_tokens
 
@@ -14,11 +16,37 @@ def test_the_model_that_is_tuned_by_default_is_in_the_table() -> None:
     assert Tuning().base_model in base_models()
 
 
-def test_every_model_has_a_price_and_says_where_it_comes_from() -> None:
+def test_every_model_has_prices_and_says_where_they_come_from() -> None:
     for spec in base_models().values():
-        assert spec.training_price > 0
+        assert min(spec.training_price, spec.input_price, spec.output_price) > 0
         assert spec.price_note
+        assert spec.prices_seen
         assert spec.adapter_sizes
+
+
+def test_a_model_is_either_live_or_retired() -> None:
+    assert retired_models()
+    assert not set(base_models()) & set(retired_models())
+
+
+@pytest.mark.parametrize("name", retired_models())
+def test_a_retired_model_is_rejected_with_its_day_and_the_nearest_live_one(name: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        find_base_model(name, "us-central1")
+    assert f"{name!r} retired on {retired_models()[name]}" in caught.value.reason
+    assert any(f"live one is {live};" in caught.value.remedy for live in base_models())
+
+
+def test_a_model_that_the_table_takes_for_live_is_rejected_after_an_earliest_day_never() -> None:
+    spec = base_models()["gemini-3.1-flash-lite"]
+    assert spec.retires_or_later
+    assert spec.retires
+    later = spec.retires + timedelta(days=400)
+    assert find_base_model("gemini-3.1-flash-lite", "us-central1", later) == spec
+
+
+def test_the_day_of_a_request_does_not_matter_to_a_model_without_a_last_day() -> None:
+    assert find_base_model("gemini-3.5-flash", "us-central1", date(2026, 11, 1))
 
 
 @pytest.mark.parametrize(("region", "location"), [("us-central1", "us"), ("europe-west4", "eu")])

@@ -1,5 +1,6 @@
 """From a converted dataset to a champion, on fakes."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -12,7 +13,7 @@ from functions.evaluate_model.measure import Services
 from functions.launch_tuning.launch import launch
 from functions.watch_jobs.watch import watch
 from shared import open_work
-from shared.errors import Rejected, Retry
+from shared.errors import ModelGone, Rejected, Retry
 from shared.events import Message, ObjectArrived
 from shared.examples import Example
 from shared.ports import Sampling
@@ -269,6 +270,178 @@ def test_a_run_is_not_concluded_before_its_last_job_has_ended() -> None:
     watch(stage.fakes.world, stage.fakes.tuning)
     stage.conclude(run)
     assert stage.verdict(f"runs/{run}")["figures"]
+
+
+CHECKPOINTS = {"sweep": [{"epoch_count": 3}], "checkpoints": "all"}
+
+
+def knowing_epochs(right: dict[str, int]) -> Callable[..., Sequence[str]]:
+    """Make a model whose endpoints, by their names' ends, know so many rows out of ten."""
+    prompted = skilled(zero=5, few=5)
+
+    def speak(model: str, prompt: Prompt, sampling: Sampling) -> Sequence[str]:
+        if "endpoints" not in model:
+            return prompted(model, prompt, sampling)
+        knows = next(count for ending, count in right.items() if model.endswith(ending))
+        return skilled(tuned=knows)(model, prompt, sampling)
+
+    return speak
+
+
+def test_every_checkpoint_of_a_job_is_a_candidate_and_the_best_one_serves() -> None:
+    stage = Stage(task(tuning=CHECKPOINTS))
+    stage.generator = stage.fakes.generator(knowing_epochs({"01": 6, "02": 10, "03": 8}))
+    stage.measure()
+    stage.conclude(run := stage.tune())
+    verdict = stage.verdict(f"runs/{run}")
+    names = {item["candidate"] for item in verdict["figures"] if item["kind"] == "tuned"}
+    assert names == {f"tuned-e3-m1-a1{ending}" for ending in ("", "-epoch1", "-epoch2")}
+    assert verdict["winner"] == "tuned-e3-m1-a1-epoch2"
+    assert stage.champion["candidate"]["model"].endswith("02")
+    watch(stage.fakes.world, stage.fakes.tuning)
+    assert {name[-2:] for name in stage.fakes.tuning.removed} == {"01", "03"}
+
+
+def test_a_person_may_promote_a_checkpoint_that_has_its_endpoint() -> None:
+    stage = Stage(task(tuning={**CHECKPOINTS, "keep_endpoints": "all"}))
+    stage.generator = stage.fakes.generator(knowing_epochs({"01": 6, "02": 10, "03": 8}))
+    stage.measure()
+    stage.conclude(stage.tune())
+    name = "tuned-e3-m1-a1-epoch1"
+    stage.evaluate("promotion-requested", dataset="dataset1", candidate=name)
+    assert stage.champion["candidate"]["model"].endswith("01")
+
+
+def test_a_loser_cannot_be_promoted_once_its_endpoint_is_removed() -> None:
+    stage = Stage(task(tuning=CHECKPOINTS))
+    stage.generator = stage.fakes.generator(knowing_epochs({"01": 6, "02": 10, "03": 8}))
+    stage.measure()
+    stage.conclude(stage.tune())
+    before = stage.champion
+    name = "tuned-e3-m1-a1-epoch1"
+    with pytest.raises(Rejected, match="has no endpoint any more") as caught:
+        stage.evaluate("promotion-requested", dataset="dataset1", candidate=name)
+    assert "Tune it again" in caught.value.remedy
+    assert stage.champion == before
+
+
+def failing(how: Exception, endings: tuple[str, ...]) -> Callable[..., Sequence[str]]:
+    """Make a model that knows everything, but some of whose endpoints cannot be asked."""
+    knowing = skilled(zero=5, few=5)
+
+    def speak(model: str, prompt: Prompt, sampling: Sampling) -> Sequence[str]:
+        if "endpoints" in model and model.endswith(endings):
+            raise how
+        return knowing(model, prompt, sampling)
+
+    return speak
+
+
+@pytest.mark.parametrize("how", [ModelGone("404"), Rejected("its requests are refused")])
+@pytest.mark.parametrize("endings", [("01",), ("03",), ("01", "02", "03")])
+def test_a_model_that_cannot_be_asked_counts_as_failed_and_the_verdict_goes_on(
+    how: Exception, endings: tuple[str, ...]
+) -> None:
+    stage = Stage(task(tuning=CHECKPOINTS))
+    stage.generator = stage.fakes.generator(failing(how, endings))
+    stage.measure()
+    run = stage.tune()
+    if isinstance(how, ModelGone):
+        for _ in endings:
+            with pytest.raises(ModelGone):
+                stage.conclude(run)
+            stage.fakes.clock.advance(stage.fakes.settings.revive_after_seconds)
+    stage.conclude(run)
+    verdict = stage.verdict(f"runs/{run}")
+    assert len(verdict["failed_candidates"]) == len(endings)
+    assert all(name.startswith("tuned-e3") for name in verdict["failed_candidates"])
+    kind = "prompting" if len(endings) == 3 else "tuned"
+    assert stage.champion["candidate"]["kind"] == kind
+    if kind == "prompting":
+        assert verdict["reason"] == "No tuned model could be measured."
+    watch(stage.fakes.world, stage.fakes.tuning)
+    assert stage.fakes.artifacts.names("open/") == []
+    page = stage.fakes.artifacts.content(f"tasks/birds/runs/{run}/report.html").decode()
+    assert "It is left out of the comparison." in page
+
+
+def test_a_model_that_is_gone_by_the_time_of_the_test_gives_way_to_the_next_best() -> None:
+    stage = Stage(task(tuning=CHECKPOINTS))
+    knowing = knowing_epochs({"01": 6, "02": 10, "03": 9})
+
+    def speak(model: str, prompt: Prompt, sampling: Sampling) -> Sequence[str]:
+        if model.endswith("02") and int(prompt.turns[-1][1].split()[1]) >= 2000:
+            raise ModelGone("404")
+        return knowing(model, prompt, sampling)
+
+    stage.generator = stage.fakes.generator(speak)
+    stage.measure()
+    run = stage.tune()
+    with pytest.raises(ModelGone):
+        stage.conclude(run)
+    stage.fakes.clock.advance(stage.fakes.settings.revive_after_seconds)
+    stage.conclude(run)
+    assert stage.verdict(f"runs/{run}")["winner"] == "tuned-e3-m1-a1"
+
+
+def test_a_new_endpoint_that_takes_a_while_to_answer_is_measured_like_any_other() -> None:
+    stage = Stage(task(tuning=CHECKPOINTS), zero=5, few=7)
+    stage.measure()
+    run = stage.tune()
+    stage.fakes.faults.fail("generate", ModelGone("404"))
+    with pytest.raises(ModelGone):
+        stage.conclude(run)
+    stage.conclude(run)
+    assert stage.verdict(f"runs/{run}")["failed_candidates"] == []
+    assert stage.champion["candidate"]["kind"] == "tuned"
+
+
+def test_a_run_whose_record_changes_while_it_is_measured_is_closed_all_the_same() -> None:
+    stage = Stage(task(), zero=5, few=7)
+    stage.measure()
+    run = stage.tune()
+    path = f"tasks/birds/runs/{run}/run.json"
+
+    def settle() -> None:
+        record = {**stage.fakes.artifacts.json(path), "actual_usd": 0.25}
+        stage.fakes.artifacts.put(path, json.dumps(record))
+
+    stage.fakes.faults.interrupt(40, settle)
+    stage.conclude(run)
+    closed = stage.fakes.artifacts.json(path)
+    assert (closed["state"], closed["actual_usd"]) == ("closed", 0.25)
+
+
+def test_the_report_says_what_the_run_was_planned_and_priced_at_and_what_the_service_left_out() -> (
+    None
+):
+    stage = Stage(task(), zero=5, few=7)
+    stage.measure()
+    run = stage.tune()
+    path = f"tasks/birds/runs/{run}/run.json"
+    told = {
+        "plan_note": "One configuration, as few rows cannot tell more apart.",
+        "estimated_usd": 2.0,
+        "estimated_low_usd": 1.5,
+        "estimated_high_usd": 2.5,
+        "actual_usd": 1.75,
+        "lineage": "replaces tuned-e2-m1-a1",
+    }
+    stage.fakes.artifacts.put(path, json.dumps({**stage.fakes.artifacts.json(path), **told}))
+    (job,) = stage.fakes.artifacts.names(f"tasks/birds/runs/{run}/jobs/")
+    more = {"dropped_examples": ["line 7 is empty"], "truncated_examples": 3, "epochs_done": 4}
+    stage.fakes.artifacts.put(job, json.dumps({**stage.fakes.artifacts.json(job), **more}))
+    stage.conclude(run)
+    page = stage.fakes.artifacts.content(f"tasks/birds/runs/{run}/report.html").decode()
+    for words in (
+        told["plan_note"],
+        "replaces tuned-e2-m1-a1",
+        "$2.00 ($1.50 to $2.50)",
+        "it cost $1.75",
+        "line 7 is empty",
+        '<td class="n">3</td>',
+    ):
+        assert str(words) in page
 
 
 def test_an_older_verdict_never_demotes_a_newer_champion() -> None:

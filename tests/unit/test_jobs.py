@@ -1,18 +1,21 @@
 """Moving tuning jobs on."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from shared import open_work, paths
+from shared.budget import key_of, period_of, reserve
 from shared.errors import Rejected, Retry
 from shared.examples import Example
 from shared.jobs import advance_jobs, record_jobs
-from shared.record_store import create, read
-from shared.records import JobRecord, RunRecord
+from shared.ports import TuningJob, TuningRequest
+from shared.record_store import change, create, read
+from shared.records import BudgetRecord, JobRecord, Reservation, RunRecord
 from shared.task import Configuration, Task
-from tests.fakes import Crash, FakeWorld, fake_world, store_dataset
+from tests.fakes import Crash, FakeTuning, FakeWorld, fake_world, store_dataset
 
 TASK = Task.model_validate({"type": "classification", "labels": ["owl", "crow"]})
 HOOT, CAW = Example("hoot", "owl"), Example("caw", "crow")
@@ -26,6 +29,7 @@ def open_run(
     plan: Sequence[Configuration] = PLAN,
     at_once: int = 20,
     splits: dict[str, list[Example]] | None = None,
+    usd: float | None = None,
 ) -> RunRecord:
     splits = splits or {"train": [HOOT], "validation": [CAW], "test": [CAW]}
     store_dataset(fakes, TASK, splits, name)
@@ -37,8 +41,11 @@ def open_run(
         plan=tuple(plan),
         jobs=tuple(f"{identifier}-{paths.configuration_name(item)}" for item in plan),
         max_concurrent_jobs=at_once,
+        budget_period="" if usd is None else period_of(fakes.clock()),
         created=fakes.clock(),
     )
+    if usd is not None:
+        assert reserve(fakes.world, run, dict.fromkeys(run.jobs, usd), None) == ""
     open_work.begin(fakes.world, "run", name, identifier)
     create(fakes.artifacts, paths.run_record(name, identifier), run)
     record_jobs(fakes.world, run)
@@ -260,10 +267,10 @@ def run_to_the_end(fakes: FakeWorld) -> None:
 
 def crashing_run(point: int, lost: int) -> tuple[FakeWorld, RunRecord, bool]:
     """Go through a whole run with one crash, and say whether its point was reached."""
-    fakes = fake_world(max_concurrent_jobs=1)
+    fakes = fake_world(max_concurrent_jobs=1, budget_usd_per_month=3.0)
     fakes.tuning.quota = 1
     fakes.tuning.lose_responses = lost
-    run = open_run(fakes)
+    run = open_run(fakes, usd=1.0)
     fakes.faults.crash_at = fakes.faults.points + point
     crashed = False
     for _ in range(4):
@@ -289,7 +296,236 @@ def test_a_crash_at_any_call_leaves_each_configuration_tuned_exactly_once(lost: 
         announced = {item["job"] for item in fakes.publisher.on("tuning-completed")}
         assert announced == set(run.jobs)
         assert all(job.announced for job in jobs_of(fakes, run))
+        assert set(money(fakes, run).actual) == set(run.jobs)
     assert point > 100
+
+
+def money(fakes: FakeWorld, run: RunRecord) -> Reservation:
+    ledger = read(fakes.artifacts, paths.budget(run.budget_period), BudgetRecord)
+    assert ledger is not None
+    return ledger.reservations[key_of(run)]
+
+
+def request_cancel(fakes: FakeWorld, run: RunRecord) -> None:
+    def ask(old: RunRecord | None) -> RunRecord | None:
+        return old.model_copy(update={"cancel_requested": True}) if old else None
+
+    change(fakes.artifacts, paths.run_record(run.task_name, run.id), RunRecord, ask)
+
+
+def stop(fakes: FakeWorld, content: str = '{"reason": "the bill"}') -> None:
+    fakes.artifacts.put(paths.KILL_SWITCH, content)
+
+
+class MeddledTuning(FakeTuning):
+    """Somebody does something while a job is created."""
+
+    def __init__(self, fakes: FakeWorld, meddle: Callable[[], object]) -> None:
+        super().__init__(fakes.clock, fakes.faults)
+        self._meddle = meddle
+
+    def create(self, request: TuningRequest) -> TuningJob:
+        self._meddle()
+        return super().create(request)
+
+
+def test_room_is_given_to_the_task_with_the_fewest_jobs() -> None:
+    fakes = fake_world(max_concurrent_jobs=4)
+    first, second = open_run(fakes), open_run(fakes, "run2", "trees", PLAN[:2])
+    third = open_run(fakes, "run3", "bees", PLAN[:2])
+    tick(fakes)
+    asked = [request.key.partition("-")[0] for request in fakes.tuning.requests]
+    assert asked == ["run", "run2", "run3", "run"]
+    for run, done in ((first, 2), (second, 1), (third, 1)):
+        assert states(fakes, run).count("submitted") == done
+
+
+def test_a_service_without_room_ends_the_round() -> None:
+    fakes = fake_world(max_concurrent_jobs=5)
+    fakes.tuning.quota = 1
+    open_run(fakes)
+    other = open_run(fakes, "run2", "trees")
+    tick(fakes)
+    assert fakes.faults.calls.count("create") == 2
+    assert states(fakes, other) == ["queued", "planned", "planned"]
+
+
+def test_a_cancelled_run_stops_what_runs_and_starts_nothing_more() -> None:
+    fakes = fake_world(max_concurrent_jobs=1)
+    run = open_run(fakes, usd=1.0)
+    tick(fakes)
+    request_cancel(fakes, run)
+    tick(fakes)
+    assert fakes.tuning.cancelled == [fakes.tuning.jobs[0].name]
+    tick(fakes)
+    assert states(fakes, run) == ["cancelled"] * 3
+    assert len(fakes.tuning.requests) == 1
+    assert len(fakes.publisher.on("tuning-completed")) == 3
+    assert money(fakes, run).actual == dict.fromkeys(run.jobs, 0.0)
+    recorded = read(fakes.artifacts, paths.run_record("birds", "run"), RunRecord)
+    assert recorded is not None
+    assert recorded.actual_usd == 0.0
+
+
+def test_a_lost_creation_of_a_cancelled_run_is_cancelled_when_it_appears() -> None:
+    fakes = fake_world()
+    fakes.tuning.lose_responses = 1
+    run = open_run(fakes, plan=PLAN[:1], usd=1.0)
+    with pytest.raises(Retry):
+        tick(fakes)
+    fakes.tuning.hidden.add(run.jobs[0])
+    request_cancel(fakes, run)
+    tick(fakes)
+    assert states(fakes, run) == ["submitting"]
+    fakes.clock.advance(fakes.settings.lease_seconds)
+    tick(fakes)
+    assert states(fakes, run) == ["cancelled"]
+    assert money(fakes, run).actual == {}
+    fakes.tuning.hidden.clear()
+    tick(fakes)
+    assert fakes.tuning.live() == []
+    assert states(fakes, run) == ["cancelled"]
+
+
+def test_a_run_that_is_cancelled_between_two_of_its_creations_creates_no_more() -> None:
+    fakes = fake_world(max_concurrent_jobs=3)
+    run = open_run(fakes)
+    tuning = MeddledTuning(fakes, lambda: request_cancel(fakes, run))
+    advance_jobs(fakes.world, tuning)
+    for _ in range(2):
+        advance_jobs(fakes.world, tuning)
+    assert len(tuning.requests) == 1
+    assert states(fakes, run) == ["cancelled"] * 3
+
+
+def cancelled_with_a_crash(point: int) -> tuple[FakeWorld, RunRecord, bool]:
+    fakes = fake_world(max_concurrent_jobs=1)
+    fakes.tuning.lose_responses = 1
+    run = open_run(fakes, usd=1.0)
+    fakes.faults.crash_at = fakes.faults.points + point
+    crashed = False
+    for number in range(8):
+        if number == 1:
+            before, fakes.faults.crash_at = fakes.faults.points - fakes.faults.crash_at, None
+            request_cancel(fakes, run)
+            fakes.faults.crash_at = fakes.faults.points - before
+        fakes.clock.advance(fakes.settings.lease_seconds + 1)
+        try:
+            advance_jobs(fakes.world, fakes.tuning)
+        except Crash:
+            crashed = True
+        except Retry:
+            continue
+    fakes.faults.crash_at = None
+    return fakes, run, crashed
+
+
+def test_a_crash_at_any_call_of_a_cancellation_leaves_nothing_running() -> None:
+    point, crashed = 0, True
+    while crashed:
+        point += 1
+        fakes, run, crashed = cancelled_with_a_crash(point)
+        assert states(fakes, run) == ["cancelled"] * 3
+        assert fakes.tuning.live() == []
+        assert len(fakes.tuning.jobs) <= 1
+        assert {item["job"] for item in fakes.publisher.on("tuning-completed")} == set(run.jobs)
+    assert point > 60
+
+
+def test_the_kill_switch_keeps_what_waits_and_lets_what_runs_go_on() -> None:
+    fakes = fake_world(max_concurrent_jobs=1)
+    run = open_run(fakes)
+    tick(fakes)
+    stop(fakes)
+    fakes.tuning.end_all()
+    tick(fakes)
+    assert states(fakes, run) == ["succeeded", "planned", "planned"]
+    fakes.artifacts.delete(paths.KILL_SWITCH)
+    tick(fakes)
+    assert states(fakes, run) == ["succeeded", "submitted", "planned"]
+
+
+def test_the_kill_switch_is_looked_at_right_before_each_creation() -> None:
+    fakes = fake_world(max_concurrent_jobs=3)
+    run = open_run(fakes)
+    tuning = MeddledTuning(fakes, lambda: stop(fakes))
+    advance_jobs(fakes.world, tuning)
+    assert len(tuning.jobs) == 1
+    assert states(fakes, run) == ["submitted", "queued", "queued"]
+    assert "the bill" in jobs_of(fakes, run)[1].error
+
+
+def test_the_kill_switch_cancels_what_runs_if_it_is_told_to() -> None:
+    fakes = fake_world(max_concurrent_jobs=2)
+    run = open_run(fakes)
+    tick(fakes)
+    stop(fakes, '{"cancel_running": true}')
+    tick(fakes)
+    tick(fakes)
+    assert states(fakes, run) == ["cancelled", "cancelled", "planned"]
+    assert fakes.tuning.live() == []
+
+
+def test_a_job_whose_money_is_gone_waits() -> None:
+    fakes = fake_world(budget_usd_per_month=4.0)
+    run = open_run(fakes, usd=1.0).model_copy(update={"estimated_usd": 3.0})
+    fakes.artifacts.put(paths.run_record("birds", "run"), run.model_dump_json())
+    fakes.artifacts.delete(paths.budget(run.budget_period))
+    other = run.model_copy(update={"id": "other"})
+    assert reserve(fakes.world, other, {"a": 2.0}, None) == ""
+    tick(fakes)
+    assert fakes.tuning.jobs == []
+    assert "$4.00" in jobs_of(fakes, run)[0].error
+
+
+def test_a_jobs_price_is_settled_before_its_end_is_published() -> None:
+    fakes = fake_world()
+    run = open_run(fakes, plan=PLAN[:1], usd=1.0)
+    tick(fakes)
+    job = fakes.tuning.jobs[0]
+    fakes.tuning.jobs[0] = replace(job, billable_tokens=400_000, truncated_examples=2)
+    fakes.tuning.end_all()
+    fakes.faults.fail("publish", Retry("down"))
+    with pytest.raises(Retry):
+        tick(fakes)
+    assert money(fakes, run).actual == {run.jobs[0]: 0.6}
+    recorded = read(fakes.artifacts, paths.run_record("birds", "run"), RunRecord)
+    assert recorded is not None
+    assert recorded.actual_usd == 0.6
+    assert jobs_of(fakes, run)[0].truncated_examples == 2
+
+
+def test_a_job_that_is_stuck_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
+    fakes = fake_world(stuck_after_seconds=100.0)
+    run = open_run(fakes, plan=PLAN[:1])
+    for _ in range(5):
+        tick(fakes)
+    (fact,) = fakes.publisher.facts("job-stuck")
+    assert fact["details"]["job"] == run.jobs[0]
+    assert capsys.readouterr().out.count("a job shows no progress") == 1
+    fakes.tuning.reach(fakes.tuning.jobs[0].name, 1)
+    tick(fakes)
+    (job,) = jobs_of(fakes, run)
+    assert (job.stuck, job.epochs_done) == (False, 1)
+
+
+def test_a_state_that_is_not_known_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+    fakes = fake_world()
+    run = open_run(fakes, plan=PLAN[:1])
+    tick(fakes)
+    fakes.tuning.become(fakes.tuning.jobs[0].name, "dreaming")
+    for _ in range(3):
+        tick(fakes)
+    assert capsys.readouterr().out.count("a state that is not known") == 1
+    assert jobs_of(fakes, run)[0].unknown_state == "dreaming"
+
+
+def test_all_checkpoints_are_asked_for_when_the_run_keeps_them() -> None:
+    fakes = fake_world()
+    run = open_run(fakes, plan=PLAN[:1]).model_copy(update={"checkpoints": "all"})
+    fakes.artifacts.put(paths.run_record("birds", "run"), run.model_dump_json())
+    tick(fakes)
+    assert fakes.tuning.requests[0].all_checkpoints
 
 
 def test_a_job_that_may_not_be_looked_at_does_not_keep_the_others_waiting() -> None:

@@ -1,8 +1,11 @@
 """A tuning job's life."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -19,17 +22,20 @@ from shared.lifecycle import (
     Find,
     ForbiddenTransition,
     Found,
+    Held,
     Refused,
     Seen,
     Tick,
     advance,
+    in_doubt,
 )
-from shared.ports import TuningJob
+from shared.ports import Checkpoint, TuningJob
 from shared.records import JobRecord, JobState
 from shared.task import Configuration
 from tests.fakes import START
 
 LEASE = 120.0
+PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 SERVICE_STATES = (
     "queued",
     "pending",
@@ -81,6 +87,7 @@ def outcomes(effect: Effect | None) -> Iterator[Seen]:
             for pair in product(SERVICE_STATES, repeat=2):
                 yield Found([listed(pair[0]), listed(pair[1], 2)])
         case Create():
+            yield Held("not now")
             yield from (Created(listed(state)) for state in SERVICE_STATES)
             yield Busy()
             yield Refused("too many tokens")
@@ -98,11 +105,12 @@ def explore() -> Iterator[tuple[JobRecord, Seen, JobRecord, Effect | None]]:
         if key in known:
             continue
         known.add(key)
-        for seen, later in product(outcomes(effect), (0.0, LEASE + 1)):
+        for seen, later, cancel in product(outcomes(effect), (0.0, LEASE + 1), (False, True)):
             now = START + timedelta(seconds=later)
-            new, wanted = advance(record, seen, now, LEASE)
+            new, wanted = advance(record, seen, now, LEASE, cancel=cancel)
             yield record, seen, new, wanted
-            frontier.append((new.model_copy(update={"epoch": 0}), wanted))
+            plain = {"epoch": 0, "progress_at": None, "error": "", "unknown_state": ""}
+            frontier.append((new.model_copy(update=plain), wanted))
 
 
 def test_no_reachable_step_leaves_the_table_and_every_row_of_it_is_used() -> None:
@@ -124,7 +132,8 @@ def test_an_end_is_an_end() -> None:
 def test_a_job_that_ended_asks_to_be_announced_until_it_was() -> None:
     for _old, _seen, new, effect in explore():
         if new.state in TERMINAL and new.announced:
-            assert effect is None
+            assert effect is None or new.state == "cancelled"
+            assert not isinstance(effect, Announce | Create)
         elif new.state in TERMINAL:
             assert isinstance(effect, Announce | Cancel)
         else:
@@ -172,7 +181,7 @@ def test_a_second_job_that_ended_already_is_not_cancelled() -> None:
 
 def test_a_job_that_is_not_listed_yet_is_held_on_to() -> None:
     for state in ("submitted", "running"):
-        known = job(state, resource="tuningJobs/1")
+        known = job(state, resource="tuningJobs/1", progress_at=START)
         assert advance(known, Found([]), START, LEASE) == (known, None)
 
 
@@ -204,6 +213,123 @@ def test_what_the_service_says_is_kept() -> None:
 def test_a_service_without_room_puts_the_job_back_into_the_queue() -> None:
     new, effect = advance(job("submitting", lease_until=START), Busy(), START, LEASE)
     assert (new.state, new.lease_until, effect) == ("queued", None, None)
+    assert new.error == "Vertex AI has no room for another job now."
+
+
+def test_a_job_that_may_not_be_created_now_waits_with_the_reason() -> None:
+    new, effect = advance(job("submitting", lease_until=START), Held("stopped"), START, LEASE)
+    assert (new.state, new.lease_until, new.error, effect) == ("queued", None, "stopped", None)
+
+
+@pytest.mark.parametrize("state", ["planned", "queued"])
+def test_a_waiting_job_is_cancelled_without_asking_the_service(state: JobState) -> None:
+    new, effect = advance(job(state), Tick(), START, LEASE, cancel=True)
+    assert (new.state, effect) == ("cancelled", Announce())
+    assert advance(new, Announced(), START, LEASE)[0].announced
+    announced = new.model_copy(update={"announced": True})
+    assert advance(announced, Tick(), START, LEASE, cancel=True) == (announced, None)
+
+
+def test_a_start_that_is_held_is_not_cancelled_before_its_lease_is_over() -> None:
+    held = job("submitting", epoch=1, lease_until=START + timedelta(seconds=LEASE))
+    early, late = START + timedelta(seconds=LEASE - 1), START + timedelta(seconds=LEASE)
+    assert advance(held, Tick(), early, LEASE, cancel=True) == (held, None)
+    taken, effect = advance(held, Tick(), late, LEASE, cancel=True)
+    assert (taken.state, taken.epoch, effect) == ("submitting", 2, Find())
+
+
+def test_a_start_whose_job_is_found_is_cancelled_and_ends_when_the_service_says_so() -> None:
+    held = job("submitting", epoch=2, lease_until=START + timedelta(seconds=LEASE))
+    new, effect = advance(held, Found([listed("pending")]), START, LEASE, cancel=True)
+    assert (new.state, effect) == ("submitted", Cancel(("tuningJobs/1",)))
+    asked, effect = advance(new, Found([listed("cancelling")]), START, LEASE, cancel=True)
+    assert (asked.state, effect) == ("running", None)
+    ended, effect = advance(asked, Found([listed("cancelled")]), START, LEASE, cancel=True)
+    assert (ended.state, effect) == ("cancelled", Announce())
+    assert not in_doubt(ended, START)
+
+
+def test_a_start_without_a_job_is_cancelled_and_looked_for_until_its_lease_is_over() -> None:
+    lease = START + timedelta(seconds=LEASE)
+    held = job("submitting", epoch=2, lease_until=lease)
+    new, effect = advance(held, Found([]), START, LEASE, cancel=True)
+    assert (new.state, effect) == ("cancelled", Announce())
+    done, _ = advance(new, Announced(), START, LEASE)
+    assert in_doubt(done, START)
+    assert advance(done, Tick(), START, LEASE) == (done, Find())
+    assert advance(done, Found([]), START, LEASE) == (done, None)
+    assert not in_doubt(done, lease)
+    assert advance(done, Tick(), lease, LEASE) == (done, None)
+
+
+def test_a_lost_creation_that_appears_after_the_cancellation_is_cancelled_until_it_ends() -> None:
+    now = START + timedelta(seconds=LEASE - 1)
+    done = job("cancelled", announced=True, lease_until=START + timedelta(seconds=LEASE))
+    new, effect = advance(done, Found([listed("running")]), now, LEASE)
+    assert (new.state, effect) == ("cancelled", Cancel(("tuningJobs/1",)))
+    later = START + timedelta(seconds=LEASE + 1)
+    assert advance(new, Tick(), later, LEASE) == (new, Find())
+    again, effect = advance(new, Found([listed("running")]), later, LEASE)
+    assert effect == Cancel(("tuningJobs/1",))
+    assert advance(again, Found([listed("cancelled")]), later, LEASE) == (again, None)
+
+
+def test_a_live_job_is_cancelled_with_its_doubles_and_may_still_succeed() -> None:
+    running = job("running", resource="tuningJobs/1", progress_at=START)
+    seen = Found([listed("running"), listed("pending", 2)])
+    new, effect = advance(running, seen, START, LEASE, cancel=True)
+    assert effect == Cancel(("tuningJobs/1", "tuningJobs/2"))
+    assert advance(new, Found([]), START, LEASE, cancel=True)[1] == Cancel(("tuningJobs/1",))
+    ended, effect = advance(new, Found([listed("succeeded")]), START, LEASE, cancel=True)
+    assert (ended.state, effect) == ("succeeded", Announce())
+
+
+def shown(epoch: int, state: str = "running") -> TuningJob:
+    points = tuple(Checkpoint(str(n), n, n * 10, f"endpoints/{n}") for n in range(1, epoch + 1))
+    return replace(listed(state), checkpoints=points)
+
+
+def test_progress_is_noted_and_never_goes_back() -> None:
+    later = START + timedelta(hours=1)
+    new, _ = advance(job("submitted"), Found([shown(2)]), START, LEASE)
+    assert (new.epochs_done, new.steps_done, new.progress_at) == (2, 20, START)
+    new, _ = advance(new, Found([shown(3)]), later, LEASE)
+    assert (new.epochs_done, new.steps_done, new.progress_at) == (3, 30, later)
+    new, _ = advance(new, Found([shown(1)]), later + timedelta(hours=1), LEASE)
+    assert (new.epochs_done, new.progress_at) == (3, later)
+    assert new.checkpoints == ()
+    done, _ = advance(new, Found([shown(3, "succeeded")]), later, LEASE)
+    assert [point.endpoint for point in done.checkpoints] == [f"endpoints/{n}" for n in (1, 2, 3)]
+
+
+def test_a_job_without_progress_is_stuck_until_it_moves() -> None:
+    patience = 600.0
+    record = job("running", progress_at=START)
+
+    def look(record: JobRecord, seconds: float, seen: TuningJob | None) -> JobRecord:
+        now = START + timedelta(seconds=seconds)
+        found = Found([seen] if seen else [])
+        return advance(record, found, now, LEASE, stuck_after_seconds=patience)[0]
+
+    assert not look(record, patience - 1, listed("running")).stuck
+    stuck = look(record, patience, listed("running"))
+    assert stuck.stuck
+    assert look(record, patience, None).stuck
+    assert look(stuck, 2 * patience, listed("running")) == stuck
+    assert not look(stuck, 2 * patience, shown(1)).stuck
+    assert not look(stuck, 2 * patience, listed("failed")).stuck
+
+
+def test_a_state_that_is_not_known_is_kept_by_its_name_until_another_is_said() -> None:
+    new, _ = advance(job("running"), Found([listed("state_of_the_future")]), START, LEASE)
+    assert new.unknown_state == "state_of_the_future"
+    assert advance(new, Found([listed("running")]), START, LEASE)[0].unknown_state == ""
+
+
+def test_the_page_on_the_lifecycle_has_the_same_moves() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \| \w+ \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    drawn = {state: frozenset(re.findall(r"`(\w+)`", targets)) for state, targets in rows}
+    assert drawn == TRANSITIONS
 
 
 def test_a_refused_job_keeps_the_reason() -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from functions.evaluate_model.candidates import candidate_key, prompting_candidate, tuned_candidate
+from functions.evaluate_model.candidates import candidate_key, prompting_candidate
 from functions.evaluate_model.held_out import MAX_SHOT_CHARACTERS, choose_shots, held_out_rows
 from functions.evaluate_model.measure import SHARD_ROWS, Services, measure
+from shared.candidates import tuned_candidates
 from shared.errors import Rejected, Retry
 from shared.examples import Example
 from shared.ports import Sampling
@@ -229,6 +230,6 @@ def test_a_tuned_candidate_is_called_by_its_endpoint() -> None:
         endpoint="projects/p/locations/us/endpoints/1",
         created=START,
     )
-    candidate = tuned_candidate(job)
+    (candidate,) = tuned_candidates(job)
     assert (candidate.name, candidate.kind) == ("tuned-e4-m0p5-a1", "tuned")
     assert candidate.model == job.endpoint

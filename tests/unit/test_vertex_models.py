@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.vertex.answers import Sampling, write_answer
-from local.vertex.checks import check_labels, read_filter
+from local.vertex.checks import check_labels
 from local.vertex.classifier import LabelModel
 from local.vertex.conventions import find_value
 from local.vertex.dates import DATE, read_date
@@ -313,7 +313,7 @@ def test_faults_with_one_seed_strike_alike() -> None:
     assert struck(1) == struck(1) != struck(2)
 
 
-def test_label_rules_and_filters_are_googles() -> None:
+def test_label_rules_are_googles() -> None:
     check_labels({"key-1_x": "", "schlüssel": "wert"})
     for labels in (
         {"": "x"},
@@ -324,9 +324,6 @@ def test_label_rules_and_filters_are_googles() -> None:
     ):
         with pytest.raises(ApiError):
             check_labels(labels)
-    for text in ("labels.a", "nonsense", 'labels.a="x" OR labels.b="y"'):
-        with pytest.raises(ApiError):
-            read_filter(text)
 
 
 def test_answers_are_written_compactly() -> None:

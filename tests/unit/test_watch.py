@@ -8,7 +8,7 @@ from shared.errors import Retry
 from shared.examples import Example
 from shared.jobs import record_jobs
 from shared.record_store import create, read
-from shared.records import Candidate, ChampionRecord, JobRecord, RunRecord
+from shared.records import Candidate, ChampionRecord, JobRecord, RemovedEndpoints, RunRecord
 from shared.task import Configuration, Task
 from tests.fakes import FakeWorld, fake_world, store_dataset
 
@@ -63,10 +63,23 @@ def test_a_dataset_that_nobody_measured_is_published_again_and_again() -> None:
     tick(fakes, 1)
     wanted = {"task": "birds", "dataset": "dataset1"}
     assert fakes.publisher.on("dataset-converted") == [wanted]
-    tick(fakes, PATIENCE)
+    tick(fakes, 2 * PATIENCE)
     assert fakes.publisher.on("dataset-converted") == [wanted]
     tick(fakes, 1)
     assert fakes.publisher.on("dataset-converted") == [wanted, wanted]
+
+
+def test_what_is_revived_in_vain_waits_twice_as_long_each_time_but_at_most_a_day() -> None:
+    fakes = fake_world(revive_after_seconds=PATIENCE)
+    open_work.begin(fakes.world, "dataset", "birds", "dataset1")
+    waits: list[float] = []
+    for _ in range(10):
+        before, waited = len(fakes.publisher.messages), 0.0
+        while len(fakes.publisher.messages) == before:
+            tick(fakes, PATIENCE)
+            waited += PATIENCE
+        waits.append((waited - PATIENCE) / PATIENCE)
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 96, 96, 96]
 
 
 def test_work_whose_message_cannot_be_published_stays_overdue() -> None:
@@ -159,5 +172,28 @@ def test_a_marker_without_a_run_is_given_time_and_then_taken_away() -> None:
 def test_a_tick_with_nothing_open_does_nothing() -> None:
     fakes = fake_world()
     tick(fakes)
+    fakes.faults.calls.clear()
+    tick(fakes)
     assert fakes.publisher.messages == []
     assert not any(call.startswith(("write", "create")) for call in fakes.faults.calls)
+    assert fakes.faults.calls.count("list artifacts") == 5
+    assert fakes.faults.calls.count("read artifacts") == 3
+
+
+def test_endpoints_that_were_given_up_are_removed() -> None:
+    fakes = fake_world()
+    record = RemovedEndpoints(given_up={"endpoints/1": fakes.clock()})
+    create(fakes.artifacts, paths.removed_endpoints("birds", "run"), record)
+    open_work.begin(fakes.world, "endpoints", "birds", "run")
+    tick(fakes)
+    assert fakes.tuning.removed == ["endpoints/1"]
+    assert fakes.artifacts.names("open/") == []
+
+
+def test_a_run_that_waits_for_a_person_is_left_to_wait() -> None:
+    fakes = fake_world(revive_after_seconds=PATIENCE)
+    open_run(fakes, "waiting")
+    for _ in range(3):
+        tick(fakes, PATIENCE + 1)
+    assert fakes.publisher.messages == []
+    assert len(fakes.artifacts.names("open/run/")) == 1

@@ -1,0 +1,94 @@
+"""Measures tuned models, which, unlike base models, may be gone: then they count as failed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from functions.evaluate_model.bench import Bench
+from functions.evaluate_model.measure import evaluation_folder, measure
+from functions.evaluate_model.verdict import best
+from shared import log
+from shared.endpoints import is_given_up
+from shared.errors import ModelGone, Rejected
+from shared.record_store import create, read
+from shared.records import Candidate, EvaluationRecord, Record
+
+Split = Literal["validation", "test"]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was measured of tuned models, and why the others could not be."""
+
+    evaluations: tuple[EvaluationRecord, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+class MissingModel(Record):
+    """A tuned model that could not be asked when it was to be measured: since when, and why."""
+
+    since: datetime
+    reason: str
+
+
+def measure_tuned(bench: Bench, candidates: Sequence[Candidate]) -> Tuned:
+    """Measure tuned models on validation.
+
+    Raises:
+        Retry: A service is busy, or an endpoint is not there yet.
+    """
+    outcomes = [try_measure(bench, candidate, "validation") for candidate in candidates]
+    return Tuned(
+        tuple(item for item in outcomes if isinstance(item, EvaluationRecord)),
+        tuple(item for item in outcomes if isinstance(item, str)),
+    )
+
+
+def best_on_test(bench: Bench, tuned: Tuned) -> tuple[EvaluationRecord | None, tuple[str, ...]]:
+    """Measure the best tuned model on test; one that is gone gives way to the next best.
+
+    Returns:
+        Its evaluation, None when there is none, and why others could not be measured.
+    """
+    left, failed = list(tuned.evaluations), list(tuned.failed)
+    while left:
+        leader = best(left, bench.policy.primary_metric)
+        outcome = try_measure(bench, leader.candidate, "test")
+        if isinstance(outcome, EvaluationRecord):
+            return outcome, tuple(failed)
+        failed.append(outcome)
+        left.remove(leader)
+    return None, tuple(failed)
+
+
+def try_measure(bench: Bench, candidate: Candidate, split: Split) -> EvaluationRecord | str:
+    """Measure a tuned model, or say why that cannot be done.
+
+    Raises:
+        Retry: A service is busy, or the endpoint has not been missing for long: a new one takes
+            a while to answer.
+    """
+    rows = bench.policy.evaluation.max_rows
+    try:
+        return measure(bench.world, bench.services, bench.dataset, candidate, split, rows)
+    except ModelGone as gone:
+        if not _is_gone_for_good(bench, candidate, f"{split}-{rows}", str(gone)):
+            raise
+        reason = f"{candidate.name} could not be measured: its endpoint is gone."
+    except Rejected as refusal:
+        reason = refusal.reason
+    log.warning("a tuned model could not be measured", run=candidate.run, candidate=candidate.name)
+    return reason
+
+
+def _is_gone_for_good(bench: Bench, candidate: Candidate, split: str, reason: str) -> bool:
+    """Whether a tuned model has been missing for so long that nobody waits for it any more."""
+    world, dataset = bench.world, bench.dataset
+    if is_given_up(world, dataset.task_name, candidate):
+        return True
+    path = f"{evaluation_folder(dataset, candidate, split)}/missing.json"
+    create(world.buckets.artifacts, path, MissingModel(since=world.clock(), reason=reason))
+    first = read(world.buckets.artifacts, path, MissingModel)
+    patience = timedelta(seconds=world.settings.revive_after_seconds)
+    return first is not None and world.clock() - first.since >= patience

@@ -1,0 +1,108 @@
+"""What `python -m local status` says of runs, jobs and money."""
+
+import io
+import json
+from datetime import datetime
+
+from rich.console import Console
+
+from local.money import summarize_money
+from local.show import show_money, show_task
+from local.summary import summarize
+from shared import paths
+from shared.budget import reserve, settle
+from shared.record_store import create
+from shared.records import JobRecord, RunRecord
+from shared.task import Configuration
+from tests.fakes import START, FakeWorld, fake_world
+
+JOB = "run1-e4-m1-a1"
+
+
+def store_run(fakes: FakeWorld, state: str = "open", **job: object) -> RunRecord:
+    run = RunRecord.model_validate(
+        {
+            "id": "run1",
+            "task_name": "birds",
+            "dataset": "dataset1",
+            "base_model": "m",
+            "plan": (Configuration(),),
+            "jobs": (JOB,),
+            "state": state,
+            "estimated_usd": 4.0,
+            "estimated_low_usd": 3.0,
+            "estimated_high_usd": 5.0,
+            "budget_period": "2026-11",
+            "created": START,
+        }
+    )
+    create(fakes.artifacts, paths.run_record("birds", "run1"), run)
+    if job:
+        common = {"id": JOB, "run": "run1", "task_name": "birds", "dataset": "dataset1"}
+        more = {"base_model": "m", "configuration": Configuration(), "created": START}
+        record = JobRecord.model_validate({**common, **more, **job})
+        create(fakes.artifacts, paths.job_record("birds", "run1", JOB), record)
+    return run
+
+
+def shown_task(fakes: FakeWorld) -> str:
+    page = io.StringIO()
+    console = Console(file=page, width=200)
+    show_task(console, summarize(fakes.world.buckets, "birds"), every_job=True)
+    return page.getvalue()
+
+
+def shown_money(fakes: FakeWorld, now: datetime = START, cap: float = 0) -> str:
+    page = io.StringIO()
+    show_money(Console(file=page, width=200), summarize_money(fakes.artifacts, now, cap))
+    return page.getvalue()
+
+
+def test_a_running_job_shows_how_far_it_came() -> None:
+    fakes = fake_world()
+    store_run(fakes, state="open", epochs_done=2, steps_done=1200)
+    assert f"{JOB}: planned, epoch 2 of 4, step 1,200" in shown_task(fakes)
+
+
+def test_a_stuck_job_is_told_with_the_time_of_its_last_progress() -> None:
+    fakes = fake_world()
+    store_run(fakes, stuck=True, progress_at=START, error="[odd]")
+    said = shown_task(fakes)
+    assert "stuck since 2026-11-01T12:00:00" in said
+    assert "[odd]" in said
+
+
+def test_a_waiting_run_shows_its_price_and_the_message_that_approves_it() -> None:
+    fakes = fake_world()
+    store_run(fakes, "waiting")
+    said = shown_task(fakes)
+    assert "estimated at $4.00 ($3.00 to $5.00)" in said
+    message = {"task": "birds", "approve": "run1"}
+    assert f"publish to tuning-requested: {json.dumps(message)}" in said
+
+
+def test_the_months_budget_is_shown_with_what_is_reserved_and_spent() -> None:
+    fakes = fake_world()
+    run = store_run(fakes)
+    assert reserve(fakes.world, run, {JOB: 3.0, "other": 1.25}, None) == ""
+    settle(fakes.world, run, JOB, 2.5)
+    assert "2026-11: $1.25 reserved, $2.50 spent, of at most $100.00." in shown_money(
+        fakes, cap=100
+    )
+    assert "no cap for all tasks together" in shown_money(fakes)
+    money = summarize_money(fakes.artifacts, START, 0)
+    assert money["tasks"] == {"birds": {"reserved_usd": 1.25, "spent_usd": 2.5}}
+
+
+def test_a_month_without_tuning_is_shown_as_such() -> None:
+    assert "$0.00 reserved, $0.00 spent" in shown_money(fake_world())
+
+
+def test_the_kill_switch_is_shown_with_its_reason_and_how_to_turn_it_off() -> None:
+    fakes = fake_world()
+    assert "Stopped" not in shown_money(fakes)
+    fakes.artifacts.put(paths.KILL_SWITCH, '{"reason": "too dear", "cancel_running": true}')
+    said = shown_money(fakes)
+    assert "too dear" in said
+    assert "running ones are cancelled" in said
+    assert "until stop.json is deleted" in said
