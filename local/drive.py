@@ -129,7 +129,9 @@ class Driver:
     def _raise_if_rejected(self, upload: Uploaded, *, converted: bool) -> None:
         """Raise the rejection that ended this upload's way, if there is one."""
         for rejection in rejections(self.buckets.artifacts):
-            if _concerns(rejection, upload) or (converted and "gs://" not in rejection.subject):
+            # What could not even be read as an event may have been another local cloud's.
+            about_a_message = rejection.subject.startswith("message on ")
+            if _concerns(rejection, upload) or (converted and about_a_message):
                 raise InputRejected(f"{rejection.reason} {rejection.remedy}".strip())
 
     def _wait(self, look: Callable[[], T | None], what: str, seconds: float) -> T:
