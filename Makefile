@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FUNCTIONS := convert_dataset launch_tuning watch_jobs evaluate_model process_document
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
 MAKE_VENV = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	|| { echo "tunedrop needs Python 3.11 or later: make PYTHON=python3.13 …"; exit 1; }; \
@@ -70,7 +70,7 @@ $(VENV)/checkov/installed: tests/infra/checkov-requirements.txt | $(VENV)/tests
 	@echo "Installing Checkov into $(VENV)/checkov; this happens once."
 	@$(PYTHON) -m venv $(VENV)/checkov
 	@$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check \
-		--require-hashes -r tests/infra/checkov-requirements.txt
+		--require-hashes --no-deps -r tests/infra/checkov-requirements.txt
 	@touch $@
 
 clean:  ## remove the virtual environment and what runs have left
