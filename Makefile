@@ -11,7 +11,7 @@ MAKE_VENV = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test quick check format docs lock performance bench clean
+.PHONY: help demo local test quick check format docs lock performance bench simulate clean
 
 help:  ## list what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,11 @@ performance: $(VENV)/tests  ## measure what each function's bundle imports
 
 bench: $(VENV)/bench  ## measure what converting a file costs
 	$(BIN)/python -W ignore -m benchmarks.conversion
+
+SECONDS ?= 60
+
+simulate: $(VENV)/tests  ## search for a schedule that loses or doubles a job; SECONDS=600 for longer
+	$(BIN)/python -W ignore -m tests.simulation --seconds $(SECONDS)
 
 # One compile of everything first, so that all locks agree; then each part, held to it.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

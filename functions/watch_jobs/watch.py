@@ -27,19 +27,10 @@ def watch(world: World, tuning: TuningService) -> None:
         Retry: Some of it could not be looked at; the next tick does.
         BrokenRecord: A record cannot be read, and needs a person.
     """
-    steps: tuple[Callable[[], None], ...] = (
-        lambda: advance_jobs(world, tuning),
-        lambda: reconcile(world, tuning),
-        lambda: _wake_documents(world),
-        lambda: _revive_datasets(world),
-        lambda: _revive_runs(world),
-        lambda: look_at_champions(world),
-        lambda: remove_given_up(world, tuning),
-    )
     failed: list[TunedropError] = []
-    for step in steps:
+    for step in STEPS:
         try:
-            step()
+            step(world, tuning)
         except Retry as error:
             log.warning("a part of the tick is tried again")
             failed.append(error)
@@ -101,3 +92,15 @@ def _revive_runs(world: World) -> None:
             world.publisher.publish("tuning-completed", message)
             revived = marker.revived + 1
         open_work.postpone(world, marker, revived)
+
+
+STEPS: tuple[Callable[[World, TuningService], None], ...] = (
+    advance_jobs,
+    reconcile,
+    lambda world, _: _wake_documents(world),
+    lambda world, _: _revive_datasets(world),
+    lambda world, _: _revive_runs(world),
+    lambda world, _: look_at_champions(world),
+    remove_given_up,
+)
+"""What a tick does, in this order; no step needs what an earlier one has come to."""
