@@ -26,7 +26,7 @@ JobState = Literal[
     "refused",
 ]
 
-Decision = Literal["promote_tuned", "keep_prompting", "not_enough_data"]
+Decision = Literal["promote_tuned", "keep_prompting", "not_enough_data", "below_target"]
 
 
 class Record(BaseModel):
@@ -197,12 +197,78 @@ class Candidate(Record):
     configuration: Configuration | None = None
 
 
-class EvaluationRecord(Record):
-    """A candidate's figures on a split.
+class Interval(Record):
+    """A 95 % interval."""
 
-    `row_scores` holds each row's score between 0 and 1, in the split's row order, which is the
-    same for every candidate; `service_exact_match` is the evaluation service's figure, if it
-    gave one.
+    low: float
+    high: float
+
+
+class ReliabilityBin(Record):
+    """Answers of about the same confidence: their mean confidence, and the share that is right."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    correct: float
+
+
+class CoveragePoint(Record):
+    """What comes of taking only answers of at least `threshold`.
+
+    `coverage` is the share of answers that are taken, `risk` the share of those that are wrong.
+    """
+
+    threshold: float
+    coverage: float
+    risk: float
+
+
+class ConfidenceFigures(Record):
+    """How far a confidence can be trusted; `auroc` is None when all answers are right, or none."""
+
+    n: int
+    ece: float
+    brier: float
+    auroc: float | None
+    bins: tuple[ReliabilityBin, ...]
+    risk_coverage: tuple[CoveragePoint, ...]
+
+
+class Calibration(Record):
+    """A map from agreement to the share of right answers, fitted on validation.
+
+    isotonic: `knots` are (agreement, confidence) pairs, linear in between and flat outside.
+    platt: confidence = 1 / (1 + exp(-(slope * agreement + intercept))).
+    none: the agreement stands as it is, for the reason given.
+    """
+
+    method: Literal["isotonic", "platt", "none"]
+    knots: tuple[tuple[float, float], ...] = ()
+    slope: float = 0.0
+    intercept: float = 0.0
+    n: int = 0
+    reason: str = ""
+
+
+class Mistake(Record):
+    """A row that a candidate got wrong: its number in the split, and what was said."""
+
+    row: int
+    text: str
+    truth: str
+    answer: str
+    confidence: float
+
+
+class EvaluationRecord(Record):
+    """A candidate's figures on a split, asked as it would be served: samples that vote.
+
+    `row_scores` holds each row's score between 0 and 1 and `row_agreements` the majority's share,
+    in the split's row order, which is the same for every candidate. `row_answers` numbers each
+    row's (truth, answer) for labels, by the task's order, -1 for no answer. `service_exact_match`
+    is the evaluation service's figure, if it gave one. `seconds` are of one request.
     """
 
     candidate: Candidate
@@ -215,8 +281,16 @@ class EvaluationRecord(Record):
     invalid: int
     service_exact_match: float | None
     row_scores: tuple[float, ...]
+    row_agreements: tuple[float, ...] = ()
+    row_answers: tuple[tuple[int, int], ...] = ()
+    samples: int = 1
+    temperature: float = 0.0
+    mistakes: tuple[Mistake, ...] = ()
     prompt_tokens: int
     answer_tokens: int
+    seconds_p50: float | None = None
+    seconds_p95: float | None = None
+    usd_per_thousand: float | None = None
 
     def metrics_with_service(self) -> dict[str, float]:
         """Return the metrics, with the evaluation service's exact_match if it gave one."""
@@ -226,17 +300,43 @@ class EvaluationRecord(Record):
 
 
 class Figure(Record):
-    """One candidate's primary figure in a verdict."""
+    """One candidate's figures on one split, as a verdict rests on them and its page draws them.
+
+    `interval` is that of the primary metric. `confidence` is about the agreement of the samples,
+    `calibrated` about what `calibration` makes of it (fitted on validation, shown for test).
+    """
 
     candidate: str
     kind: Literal["prompting", "tuned"]
     split: Literal["validation", "test"]
     n: int
     metrics: dict[str, float]
+    interval: Interval | None = None
+    confidence: ConfidenceFigures | None = None
+    calibration: Calibration | None = None
+    calibrated: ConfidenceFigures | None = None
+    seconds_p50: float | None = None
+    seconds_p95: float | None = None
+    usd_per_thousand: float | None = None
+
+
+class NextStep(Record):
+    """What a person can do next: what costs most, why probably, and rows that show it."""
+
+    kind: Literal["label_noise", "too_little_data", "unclear_instruction", "rare_label", "none"]
+    title: str
+    detail: str
+    labels: tuple[str, ...] = ()
+    cost: float = 0.0
+    examples: tuple[Mistake, ...] = ()
 
 
 class Comparison(Record):
-    """The tuned model against the prompt, on the same rows."""
+    """The tuned model against the prompt, on the same rows.
+
+    `interval` is a paired bootstrap's, of the difference in the primary metric. `p_value` is
+    exact, and `p_corrected` allows for the `compared` tuned candidates of which this is the best.
+    """
 
     tuned: str
     prompting: str
@@ -245,6 +345,9 @@ class Comparison(Record):
     tuned_better: int
     prompting_better: int
     p_value: float
+    p_corrected: float | None = None
+    compared: int = 1
+    interval: Interval | None = None
 
 
 class VerdictRecord(Record):
@@ -262,6 +365,8 @@ class VerdictRecord(Record):
     reason: str
     figures: tuple[Figure, ...]
     comparison: Comparison | None = None
+    further_examples: int | None = None
+    next_steps: tuple[NextStep, ...] = ()
     failed_jobs: tuple[str, ...] = ()
     failed_candidates: tuple[str, ...] = ()
     created: datetime
@@ -298,6 +403,7 @@ class ChampionRecord(Record):
     dataset: str
     run: str
     at: datetime
+    calibration: Calibration | None = None
     history: tuple[Promotion, ...] = ()
 
 
