@@ -14,9 +14,6 @@ _UNSEEN = re.compile(
 )
 """Control characters other than tab and line feed, separators, and what overrides a direction."""
 
-_PICTURES = 0x2400
-_DELETE = 0x7F
-
 
 def render(template: Path, **values: object) -> bytes:
     """Fill in a template.
@@ -42,15 +39,9 @@ def render(template: Path, **values: object) -> bytes:
 def show_controls(value: object) -> object:
     """Write control characters so that they are seen and do nothing; leave all else as it is.
 
-    C0 characters become their pictures (U+2400 and on), others their code in brackets: a text
-    with a right-to-left override then cannot turn the words of the page around.
+    Each becomes its code in brackets: a text with a right-to-left override then cannot turn the
+    words of the page around.
     """
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    return _UNSEEN.sub(lambda found: _picture(ord(found[0])), value)
-
-
-def _picture(code: int) -> str:
-    if code < ord(" "):
-        return chr(_PICTURES + code)
-    return "\u2421" if code == _DELETE else f"[U+{code:04X}]"
+    return _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", value)

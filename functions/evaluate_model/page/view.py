@@ -65,8 +65,8 @@ def page_values(
         data_report: Where the data report is, from the page; empty when there is none.
     """
     winner = next(item for item in finalists if item.candidate.name == verdict.winner)
+    winner_first = sorted(finalists, key=lambda item: item is not winner)
     extraction = dataset.task.type == "extraction"
-    remarks = {job.id: _remarks(job) for job in jobs}
     return {
         **{name: getattr(words, name) for name in _FORMS},
         "stand_in": cloud == "local",
@@ -75,7 +75,7 @@ def page_values(
         "verdict": verdict,
         "dataset": dataset,
         "winner": winner,
-        "finalists": sorted(finalists, key=lambda item: item is not winner),
+        "finalists": winner_first,
         "metric": words.metric_name(verdict.metric),
         "steps": [step for step in verdict.next_steps if step.kind != "none" or step.title],
         "parts_name": "Field" if extraction else "Label",
@@ -84,15 +84,14 @@ def page_values(
         "flawless": all(score == 1 for score in winner.row_scores),
         "jobs": jobs,
         "run": run,
-        "remarks": remarks,
-        "remarked": any(remarks.values()),
+        "remarks": {job.id: _remarks(job) for job in jobs},
         "data_report": data_report,
         "prompts": [
             FullPrompt(item.candidate.name, prompt_of(item.candidate, dataset.task, THE_TEXT))
-            for item in finalists
+            for item in winner_first
         ],
         "software": [(package, version(package)) for package in SOFTWARE],
-        "commands": reproduce(cloud, dataset, verdict, finalists, run),
+        "commands": reproduce(cloud, dataset, verdict, winner_first, run),
         "thinned": _thinned,
         "as_json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
         **_comparison(verdict),
@@ -130,6 +129,7 @@ def _comparison(verdict: VerdictRecord) -> dict[str, Any]:
     drawn.sort(key=lambda row: -row.figure.metrics[verdict.metric])
     compared = verdict.comparison
     between = charts.difference_axis(compared) if compared else None
+    on_test = {item.candidate for item in verdict.figures if item.split == "test"}
     both = [item for item in verdict.figures if "service_exact_match" in item.metrics]
     return {
         "axis": axis,
@@ -140,7 +140,13 @@ def _comparison(verdict: VerdictRecord) -> dict[str, Any]:
         else None,
         "intervals": any(figure.interval for figure in verdict.figures),
         "metrics": list(dict.fromkeys(name for item in verdict.figures for name in item.metrics)),
-        "priced": [row for row in drawn if _has_cost(row.figure)],
+        "on_test": on_test,
+        "priced": [
+            row
+            for row in drawn
+            if _has_cost(row.figure)
+            and (row.figure.split == "test" or row.figure.candidate not in on_test)
+        ],
         "by_service": both,
         "disagree": [
             item
@@ -169,6 +175,8 @@ def _confidence(verdict: VerdictRecord, review_below: float) -> dict[str, Any]:
     rival = next((item for item in tests if item is not best and item.confidence), None)
     shown = [served, *([rival.calibrated or rival.confidence] if rival else [])]
     curves = [item for item in shown if item]
+    accepted = charts.accepted_at(served, review_below)
+    place = served.risk_coverage.index(accepted) if accepted else 0
     square = charts.risk_square(curves)
     return values | {
         "rival": rival,
@@ -178,7 +186,8 @@ def _confidence(verdict: VerdictRecord, review_below: float) -> dict[str, Any]:
         "risk_square": square,
         "risk_curves": [charts.risk_curve(square, item) for item in curves],
         "review_below": review_below,
-        "accepted": charts.accepted_at(served, review_below),
+        "accepted": accepted,
+        "accepted_at": f"{values['confidence_at']}/risk_coverage/{place}",
     }
 
 

@@ -75,7 +75,8 @@ def points(value: float) -> str:
 
 def p_value(value: float) -> str:
     """Write how likely chance is."""
-    return "p < 0.0001" if value < 0.0001 else f"p = {value:.2g}"
+    said = "p < 0.0001" if value < 0.0001 else f"p = {value:.2g}"
+    return said.replace(" ", "\u00a0")
 
 
 def usd(value: float) -> str:
