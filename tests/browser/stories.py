@@ -71,8 +71,10 @@ class Story:
     def folder(self) -> str:
         """Where its page belongs."""
         task = self.dataset.task_name
-        return f"tasks/{task}/runs/{self.run.id}" if self.run else (
-            f"tasks/{task}/datasets/{self.dataset.id}"
+        return (
+            f"tasks/{task}/runs/{self.run.id}"
+            if self.run
+            else (f"tasks/{task}/datasets/{self.dataset.id}")
         )
 
 
@@ -114,9 +116,7 @@ def reviews() -> Story:
 def receipts() -> Story:
     """An extraction that a prompt is enough for: no run, no confusions."""
     fields = ["company", "date", "total", "address"]
-    task = Task.model_validate(
-        {"type": "extraction", "fields": fields, "target": {"value": 0.85}}
-    )
+    task = Task.model_validate({"type": "extraction", "fields": fields, "target": {"value": 0.85}})
     rng = random.Random(4)
     dataset = _dataset("receipts", task)
     scores = tuple(rng.choice((1.0, 1.0, 1.0, 1.0, 0.75, 0.75, 0.5)) for _ in range(80))
@@ -145,10 +145,14 @@ def receipts() -> Story:
         n=80,
         metrics={"field_f1": 0.9, "exact_match": 0.61, "valid_share": 0.975},
         per_label={
-            name: {"precision": 0.95 - i / 20, "recall": 0.93 - i / 30, "f1": 0.94 - i / 25,
-                   "support": 80.0 - i}
+            name: {
+                "precision": 0.95 - i / 20,
+                "recall": 0.93 - i / 30,
+                "f1": 0.94 - i / 25,
+                "support": 80.0 - i,
+            }
             for i, name in enumerate(fields)
-        },  # fmt: skip
+        },
         confusions=(),
         invalid=2,
         service_exact_match=None,
@@ -171,11 +175,13 @@ def receipts() -> Story:
             seconds_p50=0.62,
             seconds_p95=1.18,
         )
-        for i, (candidate, split, n, value) in enumerate((
-            (candidates[0], "validation", 60, 0.91),
-            (candidates[1], "validation", 60, 0.86),
-            (candidates[0], "test", 80, 0.9),
-        ))
+        for i, (candidate, split, n, value) in enumerate(
+            (
+                (candidates[0], "validation", 60, 0.91),
+                (candidates[1], "validation", 60, 0.86),
+                (candidates[0], "test", 80, 0.9),
+            )
+        )
     ]
     verdict = VerdictRecord(
         task_name="receipts",
@@ -196,8 +202,15 @@ def receipts() -> Story:
 def old() -> Story:
     """A verdict as version 0.1 recorded it: figures and a p-value, and nothing else."""
     story = parcels()
-    bare = {"interval": None, "confidence": None, "calibration": None, "calibrated": None,
-            "seconds_p50": None, "seconds_p95": None, "usd_per_thousand": None}  # fmt: skip
+    bare = {
+        "interval": None,
+        "confidence": None,
+        "calibration": None,
+        "calibrated": None,
+        "seconds_p50": None,
+        "seconds_p95": None,
+        "usd_per_thousand": None,
+    }
     figures = tuple(item.model_copy(update=bare) for item in story.verdict.figures)
     assert story.verdict.comparison is not None
     comparison = story.verdict.comparison.model_copy(
@@ -216,8 +229,12 @@ def old() -> Story:
 
 
 STORIES = {
-    "parcels": parcels, "intents": intents, "reviews": reviews, "receipts": receipts, "old": old,
-}  # fmt: skip
+    "parcels": parcels,
+    "intents": intents,
+    "reviews": reviews,
+    "receipts": receipts,
+    "old": old,
+}
 
 
 def _labelled(
@@ -238,29 +255,49 @@ def _labelled(
         for epochs, rate in ((4, 1.0), (12, 4.0), (20, 0.5))
     )
     run = RunRecord(
-        id="f8b299617cd7", task_name=name, dataset=dataset.id, base_model="gemini-3.5-flash-lite",
-        plan=plan, jobs=tuple(f"f8b299617cd7-{i}" for i in range(3)), state="closed",
+        id="f8b299617cd7",
+        task_name=name,
+        dataset=dataset.id,
+        base_model="gemini-3.5-flash-lite",
+        plan=plan,
+        jobs=tuple(f"f8b299617cd7-{i}" for i in range(3)),
+        state="closed",
         plan_note="Google's recommendation for fewer than 500 examples, smallest adapter only.",
-        estimated_usd=1.68, estimated_low_usd=1.26, estimated_high_usd=2.1, actual_usd=1.54,
-        price_note="31,182 tokens (±25 %) x 36 epochs at $1.5 a million", created=NOW,
-    )  # fmt: skip
+        estimated_usd=1.68,
+        estimated_low_usd=1.26,
+        estimated_high_usd=2.1,
+        actual_usd=1.54,
+        price_note="31,182 tokens (±25 %) x 36 epochs at $1.5 a million",
+        created=NOW,
+    )
     jobs = tuple(
         JobRecord(
-            id=run.jobs[i], run=run.id, task_name=name, dataset=dataset.id,
-            base_model=run.base_model, configuration=plan[i],
-            state="succeeded" if i < 2 else "failed", example_count=177, billable_tokens=124_728,
+            id=run.jobs[i],
+            run=run.id,
+            task_name=name,
+            dataset=dataset.id,
+            base_model=run.base_model,
+            configuration=plan[i],
+            state="succeeded" if i < 2 else "failed",
+            example_count=177,
+            billable_tokens=124_728,
             epochs_done=plan[i].epoch_count if i < 2 else 0,
             error="" if i < 2 else "INTERNAL: the training process ended unexpectedly",
-            truncated_examples=i, created=NOW,
+            truncated_examples=i,
+            created=NOW,
         )
         for i in range(3)
-    )  # fmt: skip
+    )
     prompt = _prompting("few-shot", task)
     tuned = Candidate(
-        name="tuned-e12-m4-a1", kind="tuned", base_model=run.base_model, run=run.id,
+        name="tuned-e12-m4-a1",
+        kind="tuned",
+        base_model=run.base_model,
+        run=run.id,
         model="projects/123456789012/locations/us-central1/endpoints/8713456789012345678",
-        job=run.jobs[1], configuration=plan[1],
-    )  # fmt: skip
+        job=run.jobs[1],
+        configuration=plan[1],
+    )
     evaluations = tuple(
         _evaluation(rng, task, dataset, candidate, n, skill, neighbours)
         for candidate, skill in zip((prompt, tuned), skills, strict=True)
@@ -278,9 +315,10 @@ def _labelled(
         p_value=0.0023 if decision == "promote_tuned" else 0.21,
         p_corrected=0.0046 if decision == "promote_tuned" else 0.38,
         compared=2,
-        interval=Interval(low=difference - 0.13 * (51 / n) ** 0.5,
-                          high=difference + 0.12 * (51 / n) ** 0.5),
-    )  # fmt: skip
+        interval=Interval(
+            low=difference - 0.13 * (51 / n) ** 0.5, high=difference + 0.12 * (51 / n) ** 0.5
+        ),
+    )
     winner = tuned_test if decision == "promote_tuned" else prompt_test
     value = winner.metrics["exact_match"]
     figures = (
@@ -335,18 +373,25 @@ def _reason(decision: Decision, compared: Comparison) -> str:
 
 def _dataset(name: str, task: Task) -> DatasetRecord:
     return DatasetRecord(
-        id="a6094e00c4c6", task_name=name, task=task, explanation=("task.yaml says so",),
-        source_bucket="acme-datasets", source_object=f"{name}/it's <b>{name}</b> \u202evsc.csv",
-        source_generation=1730623812345678, rows=274,
-        counts={"train": 177, "validation": 41, "test": 51}, quarantined=5,
-        quarantined_by_reason={"no label": 5}, labels={}, training_tokens=31_182, created=NOW,
-    )  # fmt: skip
+        id="a6094e00c4c6",
+        task_name=name,
+        task=task,
+        explanation=("task.yaml says so",),
+        source_bucket="acme-datasets",
+        source_object=f"{name}/it's <b>{name}</b> \u202evsc.csv",
+        source_generation=1730623812345678,
+        rows=274,
+        counts={"train": 177, "validation": 41, "test": 51},
+        quarantined=5,
+        quarantined_by_reason={"no label": 5},
+        labels={},
+        training_tokens=31_182,
+        created=NOW,
+    )
 
 
 def _prompting(strategy: str, task: Task) -> Candidate:
-    answer: Any = (
-        dict.fromkeys(task.field_names, "x") if task.fields else task.label_names[0]
-    )
+    answer: Any = dict.fromkeys(task.field_names, "x") if task.fields else task.label_names[0]
     shots = tuple(Shot(text=text, answer=answer) for text in NASTY[:6])
     return Candidate(
         name=strategy,
@@ -358,9 +403,14 @@ def _prompting(strategy: str, task: Task) -> Candidate:
 
 
 def _evaluation(
-    rng: random.Random, task: Task, dataset: DatasetRecord, candidate: Candidate, n: int,
-    skill: float, neighbours: bool,
-) -> EvaluationRecord:  # fmt: skip
+    rng: random.Random,
+    task: Task,
+    dataset: DatasetRecord,
+    candidate: Candidate,
+    n: int,
+    skill: float,
+    neighbours: bool,
+) -> EvaluationRecord:
     names = task.label_names
     last = len(names) - 1
     answers = []
@@ -384,9 +434,11 @@ def _evaluation(
         precision, recall = hits / given if given else 0.0, hits / right if right else 0.0
         both = precision + recall
         per_label[name] = {
-            "precision": precision, "recall": recall, "support": float(right),
+            "precision": precision,
+            "recall": recall,
+            "support": float(right),
             "f1": 2 * precision * recall / both if both else 0.0,
-        }  # fmt: skip
+        }
     wrong = [(row, pair) for row, pair in enumerate(answers) if pair[0] != pair[1]]
     pairs = sorted({pair for _, pair in wrong}, key=lambda pair: (-answers.count(pair), pair))
     shown = [*names, "(not an answer)"]
@@ -402,8 +454,13 @@ def _evaluation(
         dataset=dataset.id,
         split="test",
         n=n,
-        metrics={"exact_match": exact, "valid_share": 1 - sum(b < 0 for _, b in answers) / n,
-                 "macro_f1": macro, "weighted_f1": macro, **ordinal},
+        metrics={
+            "exact_match": exact,
+            "valid_share": 1 - sum(b < 0 for _, b in answers) / n,
+            "macro_f1": macro,
+            "weighted_f1": macro,
+            **ordinal,
+        },
         per_label=per_label,
         confusions=tuple((shown[a], shown[b], answers.count((a, b))) for a, b in pairs)[:50],
         invalid=sum(said < 0 for _, said in answers),
@@ -414,8 +471,13 @@ def _evaluation(
         samples=KNOWN,
         temperature=0.7,
         mistakes=tuple(
-            Mistake(row=row, text=NASTY[i % len(NASTY)], truth=shown[pair[0]],
-                    answer=shown[pair[1]], confidence=agreements[row])
+            Mistake(
+                row=row,
+                text=NASTY[i % len(NASTY)],
+                truth=shown[pair[0]],
+                answer=shown[pair[1]],
+                confidence=agreements[row],
+            )
             for i, (row, pair) in enumerate(wrong[:20])
         ),
         prompt_tokens=48_210,
@@ -423,7 +485,7 @@ def _evaluation(
         seconds_p50=0.41,
         seconds_p95=0.93,
         usd_per_thousand=0.0841,
-    )  # fmt: skip
+    )
 
 
 def _confidence(pairs: list[tuple[float, float]]) -> ConfidenceFigures:
@@ -433,7 +495,9 @@ def _confidence(pairs: list[tuple[float, float]]) -> ConfidenceFigures:
     for step in range(10):
         low, high = step / 10, (step + 1) / 10
         inside = [p for p in pairs if low < p[0] <= high]
-        mean = [sum(values) / len(inside) if inside else 0.0 for values in zip(*inside, strict=True)]
+        mean = [
+            sum(values) / len(inside) if inside else 0.0 for values in zip(*inside, strict=True)
+        ]
         confidence, right = mean or (0.0, 0.0)
         bins.append(
             ReliabilityBin(low=low, high=high, n=len(inside), confidence=confidence, correct=right)
@@ -456,8 +520,10 @@ def _confidence(pairs: list[tuple[float, float]]) -> ConfidenceFigures:
 def _test(item: EvaluationRecord, calibrated: bool) -> Figure:
     value = item.metrics["exact_match"]
     raw = list(zip(item.row_agreements, item.row_scores, strict=True))
-    fitted = {level: sum(r for c, r in raw if c == level) / sum(c == level for c, _ in raw)
-              for level in {c for c, _ in raw}}  # fmt: skip
+    fitted = {
+        level: sum(r for c, r in raw if c == level) / sum(c == level for c, _ in raw)
+        for level in {c for c, _ in raw}
+    }
     mapped = [(min(max(0.85 * fitted[c] + 0.1, 0), 1), r) for c, r in raw]
     calibration = (
         Calibration(method="isotonic", n=300)
@@ -489,13 +555,17 @@ def _validation(
         kind=kind,
         split="validation",
         n=41,
-        metrics={"exact_match": value, "valid_share": 1.0, "macro_f1": value - 0.02,
-                 "weighted_f1": value - 0.01},
+        metrics={
+            "exact_match": value,
+            "valid_share": 1.0,
+            "macro_f1": value - 0.02,
+            "weighted_f1": value - 0.01,
+        },
         interval=Interval(low=value - 0.12, high=min(value + 0.09, 0.995)),
         seconds_p50=rng.uniform(0.3, 0.5),
         seconds_p95=rng.uniform(0.8, 1.2),
         usd_per_thousand=0.0841 if kind == "tuned" else 0.412,
-    )  # fmt: skip
+    )
 
 
 def _steps(task: Task, winner: EvaluationRecord) -> tuple[NextStep, ...]:

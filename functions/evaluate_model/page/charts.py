@@ -58,9 +58,9 @@ class Square:
     def curve(self, points: Sequence[tuple[float, float]], sizes: Sequence[int] = ()) -> Curve:
         """Join points; the sizes are numbers of answers, shown as areas."""
         most = max(sizes, default=1) or 1
-        radii = [
-            max(SMALLEST_DOT, LARGEST_DOT * math.sqrt(size / most)) for size in sizes
-        ] or [SMALLEST_DOT] * len(points)
+        radii = [max(SMALLEST_DOT, LARGEST_DOT * math.sqrt(size / most)) for size in sizes] or [
+            SMALLEST_DOT
+        ] * len(points)
         dots = tuple(
             Dot(self.x(across), self.y(up), round(radius, 2))
             for (across, up), radius in zip(points, radii, strict=True)
