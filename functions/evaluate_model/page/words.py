@@ -34,6 +34,8 @@ STEPS = {
 }
 
 LONGEST_EXCERPT = 600
+LEAST_P = 0.0001
+LONG_SECONDS = 10
 
 
 def metric_name(metric: str) -> str:
@@ -75,7 +77,7 @@ def points(value: float) -> str:
 
 def p_value(value: float) -> str:
     """Write how likely chance is."""
-    said = "p < 0.0001" if value < 0.0001 else f"p = {value:.2g}"
+    said = f"p < {LEAST_P}" if value < LEAST_P else f"p = {value:.2g}"
     return said.replace(" ", "\u00a0")
 
 
@@ -86,7 +88,7 @@ def usd(value: float) -> str:
 
 def seconds(value: float) -> str:
     """Write a time."""
-    return f"{value:.2f}\u00a0s" if value < 10 else f"{value:.0f}\u00a0s"
+    return f"{value:.2f}\u00a0s" if value < LONG_SECONDS else f"{value:.0f}\u00a0s"
 
 
 def excerpt(text: str) -> str:
