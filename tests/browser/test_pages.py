@@ -19,6 +19,8 @@ pytestmark = pytest.mark.slow
 
 Scheme = Literal["light", "dark"]
 PHONE, DESK = 390, 1280
+PAPER = 718
+"""A4 between its margins, in pixels of 1/96 inch."""
 SCREENSHOTS = ROOT / "out" / "screenshots"
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -205,12 +207,16 @@ def test_a_click_on_a_heading_sorts_the_labels(
         assert table.locator("th[aria-sort]").count() == 1
 
 
-def test_on_paper_everything_is_unfolded(browser: Browser, pages: Callable[[str], Path]) -> None:
-    with opened(browser, pages("parcels")) as page:
+@pytest.mark.parametrize("name", ALL)
+def test_on_paper_everything_is_unfolded_and_fits(
+    name: str, browser: Browser, pages: Callable[[str], Path]
+) -> None:
+    with opened(browser, pages(name), PAPER) as page:
         page.emulate_media(media="print")
-        hidden = page.locator("details table, details dl").filter(visible=False)
-        assert hidden.count() == 0
-        page.pdf(path=SCREENSHOTS / "parcels.pdf", format="A4")
+        folded = page.locator("details table, details dl, details ol").filter(visible=False)
+        assert folded.count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= PAPER
+        page.screenshot(path=SCREENSHOTS / f"{name}-paper.png", full_page=True)
 
 
 def test_every_link_of_a_page_leads_somewhere(
