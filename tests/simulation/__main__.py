@@ -3,12 +3,13 @@
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.simulation.bugs import BUGS
-from tests.simulation.explore import exhaust, replay, wander
+from tests.simulation.explore import exhaust, wander
 from tests.simulation.programs import Library
 from tests.simulation.scenario import Scenario
 from tests.simulation.scenarios import everything
@@ -24,13 +25,14 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="the first random path's seed (0)")
     parser.add_argument("--small", action="store_true", help="only the searches that CI runs")
-    parser.add_argument("--replay", metavar="NAME:SEED", help="print the moves of a failed path")
+    parser.add_argument(
+        "--replay", metavar="NAME", help="a search's name, or random:SEED: print its path"
+    )
     chosen = parser.parse_args()
     console = Console(width=120)
     searches = {**SEARCHES, **({} if chosen.small else LARGE)}
     if chosen.replay:
-        name, _, seed = chosen.replay.rpartition(":")
-        _replay(console, searches.get(name), seed)
+        _replay(console, searches, chosen.replay)
         return 0
     is_well = _search(console, searches)
     is_well &= _kill(console)
@@ -39,15 +41,14 @@ def main() -> int:
     return 0 if is_well else 1
 
 
-def _replay(console: Console, scenario: Scenario | None, seed: str) -> None:
-    """Print a path: of a search, or a random one."""
-    if scenario is not None:
-        path = replay(scenario, seed)
-    else:
+def _replay(console: Console, searches: Mapping[str, Scenario], what: str) -> None:
+    """Print a path again: a random one by its seed, or what a search comes to."""
+    kind, _, seed = what.partition(":")
+    if kind == "random":
         found = wander(everything(RANDOM), int(seed), Library(), set())
-        path = [*found.path, found.broken]
-    for move in path:
-        console.print(f"  {move}")
+    else:
+        found = exhaust(searches[kind])
+    console.print(str(found))
 
 
 def _search(console: Console, searches: dict[str, Scenario]) -> bool:
@@ -105,7 +106,7 @@ def _wander(console: Console, first: int, seconds: float) -> bool:
         moves += found.moves
         if found.broken:
             console.print(str(found))
-            console.print(f"Replay it: python -m tests.simulation --replay random:{seed}")
+            console.print(f"Again: python -m tests.simulation --replay random:{seed}")
             return False
         seed += 1
         if len(library) > 400_000:

@@ -4,7 +4,6 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 from tests.simulation.cloud import LIVE, Cloud, finish, wait
 from tests.simulation.invariants import after_effect, after_sweep, at_the_end
@@ -34,8 +33,8 @@ class Found:
         seconds: How long it took, of CPU time.
         complete: Whether every state within the bounds was seen.
         broken: What was violated; empty when nothing was.
-        path: The moves that lead there.
-        seed: Replays it.
+        path: The moves that lead there. A search is the same every time, and so is its path.
+        seed: Of a random path.
     """
 
     scenario: str
@@ -47,13 +46,13 @@ class Found:
     complete: bool = False
     broken: str = ""
     path: list[str] = field(default_factory=list)
-    seed: str = ""
+    seed: int | None = None
 
     def __str__(self) -> str:
         """Say it for people."""
         if not self.broken:
             return f"{self.scenario}: {self.states:,} states, {self.moves:,} moves, no violation"
-        return "\n  ".join([f"{self.scenario}: {self.broken} (replay: {self.seed})", *self.path])
+        return "\n  ".join([f"{self.scenario}: {self.broken}", *self.path])
 
 
 def exhaust(scenario: Scenario, seconds: float = float("inf"), states: int = 10**9) -> Found:
@@ -69,7 +68,7 @@ def exhaust(scenario: Scenario, seconds: float = float("inf"), states: int = 10*
     while True:
         moves = Moves(scenario, library, after_effect, written)
         found = _exhaust(moves, began + seconds, states)
-        if not moves.grown or found.broken:
+        if not moves.grown:
             break
     found.histories = len(library)
     found.seconds = time.process_time() - began
@@ -83,18 +82,14 @@ def _exhaust(moves: Moves, deadline: float, most: int) -> Found:
     ended: set[int] = set()
     stack: list[tuple[State, Iterator[tuple[str, State]]]] = [(first, moves.after(first))]
     names: list[str] = ["begin"]
-    turns: list[int] = []
-    counts = [0]
     try:
         while stack:
             entry = next(stack[-1][1], None)
             if entry is None:
                 stack.pop()
                 names.pop()
-                counts.pop()
                 continue
             found.moves += 1
-            counts[-1] += 1
             what, state = entry
             key = state.key()
             if key in seen:
@@ -109,14 +104,11 @@ def _exhaust(moves: Moves, deadline: float, most: int) -> Found:
                 found.endings += 1
                 end_well(moves, state, ended)
             stack.append((state, moves.after(state)))
-            counts.append(0)
         else:
             found.complete = True
     except Broken as trouble:
         found.broken = str(trouble)
         found.path = names[1:]
-        turns = [count - 1 for count in counts]
-        found.seed = ".".join(map(str, turns))
     found.states = len(seen)
     return found
 
@@ -174,7 +166,7 @@ def wander(scenario: Scenario, seed: int, library: Library, written: set[str]) -
     """
     moves = Moves(scenario, library, after_effect, written)
     chance = random.Random(seed)
-    found = Found(scenario.name, seed=str(seed))
+    found = Found(scenario.name, seed=seed)
     state = moves.first()
     try:
         for _ in range(MOST_STEPS):
@@ -203,19 +195,3 @@ def _some(moves: Moves, state: State, chance: random.Random) -> list[tuple[str, 
         return [next(going_on)] if chance.random() < UNTROUBLED else list(going_on)
     around = list(moves.around(state))
     return around or [move for n in range(len(state.actors)) for move in moves.go_on(state, n)]
-
-
-def replay(scenario: Scenario, seed: str) -> list[str]:
-    """Return the moves of a path that an exhaustive search has printed."""
-    moves = Moves(scenario, Library(), after_effect, set())
-    while True:
-        state, names = moves.first(), list[str]()
-        moves.grown = False
-        try:
-            for turn in map(int, seed.split(".")):
-                what, state = next(islice(moves.after(state), turn, None))
-                names.append(what)
-        except Broken as trouble:
-            names.append(f"BROKEN: {trouble}")
-        if not moves.grown:
-            return names

@@ -16,10 +16,10 @@ from tests.simulation.scenarios import (
 
 SEARCHES: Mapping[str, Scenario] = {
     "job": one_job(Bounds(crashes=3, lost=2, ticks=3, waits=1)),
-    "job, zombie": one_job(Bounds(crashes=1, lost=1, ticks=3, waits=1, zombies=1)),
+    "job, zombie": one_job(Bounds(crashes=1, ticks=3, waits=1, zombies=1)),
     "job, errors": one_job(Bounds(errors=2, lost=1, stale=1, ticks=2, waits=1)),
-    "kill switch": switched(Bounds(crashes=1, lost=1, ticks=3, waits=1, flips=2)),
-    "two jobs, room for one": two_jobs(Bounds(crashes=1, ticks=2, waits=1)),
+    "kill switch": switched(Bounds(lost=1, ticks=2, waits=1, flips=2)),
+    "two jobs, room for one": two_jobs(Bounds(crashes=1, ticks=1, waits=1)),
     "request": one_request(Bounds(crashes=1, lost=1, ticks=1)),
     "two requests, money for one": two_budgets(Bounds(crashes=1)),
     "approval": approved(Bounds(crashes=1)),
@@ -30,6 +30,8 @@ SEARCHES: Mapping[str, Scenario] = {
 
 LARGE: Mapping[str, Scenario] = {
     "job, all at once": one_job(Bounds(crashes=3, lost=2, ticks=3, waits=1, zombies=1)),
+    "kill switch, more": switched(Bounds(crashes=1, lost=1, ticks=3, waits=1, flips=2)),
+    "two jobs, more": two_jobs(Bounds(crashes=1, lost=1, ticks=2, waits=1)),
     "request, more": one_request(Bounds(crashes=2, lost=1, ticks=1, waits=1)),
     "two requests, more": two_budgets(Bounds(crashes=2, lost=1, ticks=1)),
     "cancellation, more": cancelled(Bounds(crashes=1, lost=1, ticks=2, waits=1)),
