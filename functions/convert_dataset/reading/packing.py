@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 from zipfile import ZipFile, ZipInfo
 
-from functions.convert_dataset.reading.bounded import BoundedReader
 from functions.convert_dataset.reading.zips import (
     MAX_WORKBOOK_BYTES,
     class_folders,
     files_in,
     is_workbook,
-    open_member,
-    open_zip,
 )
 from shared.errors import Rejected
 from shared.file_kinds import kind_of_binary
+from shared.unpacking.archives import open_member, open_zip
+from shared.unpacking.bounded import BoundedReader
 
 Open = Callable[[], AbstractContextManager[BinaryIO]]
 Kind = Literal["plain", "gzip", "zip member", "folders", "excel", "parquet"]
