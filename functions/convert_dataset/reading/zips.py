@@ -44,12 +44,6 @@ def begins_like_workbook(data: bytes) -> bool:
     return _WORKBOOK.search(data, 0, _LOOK_BYTES) is not None
 
 
-def is_workbook(archive: zipfile.ZipFile) -> bool:
-    """Whether an archive is an Excel workbook."""
-    names = archive.namelist()
-    return "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names)
-
-
 def class_folders(files: Sequence[zipfile.ZipInfo]) -> list[Place] | None:
     """Say which class each file belongs to by its folder; None when folders are no classes.
 
