@@ -44,7 +44,7 @@ def answer_rows(arrival: Arrival, service: Service, documents: Sequence[Document
         document=arrival.name,
         task_name=arrival.task,
         status="divided",
-        reason=f"It has {len(statuses):,} documents, a row each; {rejected:,} were rejected.",
+        reason=f"It has {len(statuses):,} documents, a row each; {rejected:,} rejected.",
         remedy=f"The answers are in {arrival.name}/<row>.json.",
         rows=len(statuses),
         generation=arrival.generation,

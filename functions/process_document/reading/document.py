@@ -41,3 +41,6 @@ class Hints(NamedTuple):
     columns: tuple[str, ...] = ()
     encoding: str | None = None
     subject: bool = True
+
+
+NO_HINTS = Hints()

@@ -5,6 +5,7 @@ import re
 from functions.process_document.reading.document import Document, Hints
 
 _BEGINNING = 4096
+_FAR = 65_536
 _PROLOGUE = re.compile(r"\s*(?:<!--.*?-->|<\?xml[^>]*>)", re.DOTALL)
 _START = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
@@ -13,7 +14,7 @@ _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40}
 def sniff(text: str, hints: Hints) -> bool:  # noqa: ARG001 - every format is asked in the same way
     """Whether a text begins as an HTML page does, comments and an XML declaration left aside."""
     position = 0
-    while prologue := _PROLOGUE.match(text, position):
+    while position < _FAR and (prologue := _PROLOGUE.match(text, position, _FAR)):
         position = prologue.end()
     return _START.match(text, position) is not None
 

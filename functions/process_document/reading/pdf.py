@@ -34,7 +34,7 @@ def read(content: bytes, name: str, hints: Hints) -> list[Document]:  # noqa: AR
         Rejected: It needs a password, has no text or too much, or is damaged.
     """
     from pypdf import PdfReader, overwrite_configuration
-    from pypdf.errors import PyPdfError
+    from pypdf.errors import LimitReachedError, PyPdfError
 
     overwrite_configuration(
         # No other program is started, whatever a document holds.
@@ -57,6 +57,11 @@ def read(content: bytes, name: str, hints: Hints) -> list[Document]:  # noqa: AR
             pages.append(page.extract_text().strip())
             length += len(pages[-1])
             _check_size(len(pages), length, name)
+    except LimitReachedError:
+        raise Rejected(
+            f"{name} takes more to be read than honest files do.",
+            "Save it again as PDF, or split it.",
+        ) from None
     except PyPdfError as error:
         raise Rejected(
             f"{name} is damaged, or no PDF ({type(error).__name__}).", "Save it again as PDF."

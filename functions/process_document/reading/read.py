@@ -3,6 +3,7 @@
 from functions.process_document.reading.document import (
     MAX_BYTES,
     MAX_CHARACTERS,
+    NO_HINTS,
     Document,
     Hints,
 )
@@ -29,7 +30,7 @@ _REMEDIES = {
 }
 
 
-def read_documents(content: bytes, name: str, hints: Hints = Hints()) -> list[Document]:  # noqa: B008 - it is immutable
+def read_documents(content: bytes, name: str, hints: Hints = NO_HINTS) -> list[Document]:
     """Read a document, or the documents of a table.
 
     Args:

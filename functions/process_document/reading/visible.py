@@ -40,6 +40,13 @@ class _VisibleText(HTMLParser):
         elif tag in _BLOCKS:
             self.parts.append("\n")
 
+    def parse_html_declaration(self, i: int) -> int:
+        """Take what is no declaration that the parser knows for a comment, as browsers do."""
+        try:
+            return super().parse_html_declaration(i)
+        except AssertionError:
+            return self.parse_bogus_comment(i)
+
     def handle_data(self, data: str) -> None:
         if not self._hidden:
             self.parts.append(data)
