@@ -276,6 +276,11 @@ class Serving(Part):
         "beginning is given to the model; or it is given in parts, whose answers are combined. The "
         "result says what was done.",
     )
+    read_pictures: bool = Field(
+        default=True,
+        description="Whether pictures, and PDF files without text, are given to the model as they "
+        "are, when its base model takes such files; else they are rejected.",
+    )
     email_subject: bool = Field(
         default=True,
         description="Whether an e-mail's subject is given to the model, on a line above its text.",

@@ -146,10 +146,17 @@ def documents_page() -> str:
         "## Formats",
         table(("kind", "told by", "what the model is given", "read with"), _FORMATS),
         paragraph(
-            "Pictures, scans without a text layer, workbooks, presentations, OpenDocument, RTF, "
-            "old Office documents and archives are refused by name. A PDF that is only protected "
-            "from being changed is read; one that asks for a password is not. Nothing that a "
-            "document refers to is fetched, no entity is expanded, no script or macro is run."
+            "PNG and JPEG pictures, and PDF files without text, go to the model as files, at their "
+            "`gs://` address, when its base model takes them (`takes_files` in "
+            "shared/models.yaml) and `serving.read_pictures` is not off; else they are rejected. "
+            "The result says so: the champion was tuned and measured on texts, and what it is "
+            "worth on pictures is not known. The local stand-in reads texts only and refuses them."
+        ),
+        paragraph(
+            "Workbooks, presentations, OpenDocument, RTF, old Office documents and archives are "
+            "refused by name. A PDF that is only protected from being changed is read; one that "
+            "asks for a password is not. Nothing that a document refers to is fetched, no entity "
+            "is expanded, no script or macro is run."
         ),
         "An e-mail:",
         fenced("", MAIL),
@@ -246,7 +253,7 @@ def _limits() -> list[str]:
 def _refused() -> list[str]:
     return [
         "## Refused",
-        "What these say, word for word:",
+        "What is said of these, word for word, with a model that reads no files:",
         table(
             ("document", "reason and remedy"),
             [(f"`{name}`", _refusal(content, name)) for name, content in REFUSED.items()],

@@ -75,6 +75,7 @@ serving:
   max_document_bytes: 200000
   max_document_characters: 50000
   long_documents: truncate
+  read_pictures: false
   email_subject: false
 """
 

@@ -9,7 +9,7 @@ from shared import paths
 from shared.candidates import prompt_of, shots_of
 from shared.errors import Rejected
 from shared.ports import Generator, Reply, Sampling, World
-from shared.prompts import parse_answer, prompt_hash
+from shared.prompts import File, parse_answer, prompt_hash
 from shared.records import ChampionRecord, Provenance, ResultRecord
 from shared.task import Serving
 from shared.voting import Vote
@@ -55,11 +55,13 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
     """
     champion, serving = service.champion, service.serving
     parts, notes = parts_of(document.text, serving, arrival.name)
+    address = f"gs://{service.world.settings.documents_bucket}/{arrival.source}"
+    file = File(address, document.media_type) if document.media_type else None
     seed = int(paths.content_id(arrival.name, document.text), 16) % _SEED_RANGE
     replies = [
         service.generator.generate(
             champion.candidate.model,
-            prompt_of(champion.candidate, champion.task, part),
+            prompt_of(champion.candidate, champion.task, part, file),
             Sampling(serving.samples, serving.temperature, seed),
         )
         for part in parts

@@ -13,7 +13,7 @@ from shared import log, open_work, paths
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
 from shared.file_kinds import refuse_packed
-from shared.models import warn_of_retirement
+from shared.models import base_models, warn_of_retirement
 from shared.ports import Generator, World
 from shared.record_store import read
 from shared.records import ChampionRecord, ResultRecord, TaskRecord
@@ -89,7 +89,7 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
         content, _ = world.buckets.documents.read(arrival.name, arrival.generation)
     except NotFound:
         return
-    documents = read_documents(content, arrival.name, _hints(task))
+    documents = read_documents(content, arrival.name, _hints(task, champion))
     service = Service(world, generator, champion, serving)
     if documents[0].row is None:
         result = answer_text(arrival, service, documents[0])
@@ -135,8 +135,10 @@ def _task(world: World, champion: ChampionRecord) -> Task:
     return current.task if current else champion.task
 
 
-def _hints(task: Task) -> Hints:
-    """Return what a task says about reading documents."""
+def _hints(task: Task, champion: ChampionRecord) -> Hints:
+    """Return what a task says about reading documents, and what files its model takes."""
     named = task.columns.text or ()
     columns = (named,) if isinstance(named, str) else named
-    return Hints(columns, task.encoding, task.serving.email_subject)
+    model = base_models().get(champion.candidate.base_model)
+    files = model.takes_files if model and task.serving.read_pictures else ()
+    return Hints(columns, task.encoding, task.serving.email_subject, files)

@@ -159,6 +159,28 @@ def test_the_columns_and_the_policy_of_task_yaml_hold_for_documents() -> None:
     assert provenance["notes"] == ["the model was given the first 97 of 201 characters"]
 
 
+def test_a_scan_goes_to_the_model_as_a_file_unless_the_task_forbids_it() -> None:
+    fakes, generator = stage()
+    champion = json.loads(fakes.artifacts.content(paths.champion("birds")))
+    champion["candidate"]["base_model"] = "gemini-3.5-flash-lite"
+    fakes.artifacts.put(paths.champion("birds"), json.dumps(champion))
+    event = fakes.documents.put("birds/scan.png", b"\x89PNG\r\n\x1a\n")
+    process(event, fakes.world, generator)
+    ((_, prompt, _),) = generator.asked
+    assert prompt.file == ("gs://documents/birds/scan.png", "image/png")
+    assert prompt.turns == (("user", ""),)
+    result = fakes.results.json("birds/scan.png.json")
+    assert result["status"] == "accepted"
+    assert result["provenance"]["reader"] == "picture"
+    assert "the file itself" in result["provenance"]["notes"][0]
+    now = Task.model_validate({**TASK.model_dump(), "serving": {"read_pictures": False}})
+    record = TaskRecord(name="birds", task=now, source="task.yaml", source_generation=1)
+    create(fakes.artifacts, paths.task_record("birds"), record)
+    event = fakes.documents.put("birds/scan.png", b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(Rejected, match="a PNG picture, which is not read"):
+        process(event, fakes.world, generator)
+
+
 def test_a_long_document_is_asked_about_in_parts_and_answered_once() -> None:
     fakes, generator = stage()
     serving = {"long_documents": "split", "max_document_characters": 100, "samples": 3}

@@ -47,6 +47,28 @@ def test_a_file_without_text_is_rejected_with_what_to_do() -> None:
     assert "text recognition" in rejection.value.remedy
 
 
+def test_a_file_without_text_is_for_the_model_itself_when_it_takes_such_files() -> None:
+    hints = Hints(files=("application/pdf",))
+    (document,) = read_documents(pdf_of(stream(b"0 0 100 100 re f")), "x", hints)
+    assert (document.text, document.media_type) == ("", "application/pdf")
+    assert document.notes == ("the model was given the file itself; it was measured on texts",)
+    (document,) = read_documents(pdf_saying("An owl"), "x", hints)
+    assert (document.text, document.media_type) == ("An owl", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [(b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff\xe0", "image/jpeg")],
+)
+def test_a_picture_is_for_the_model_itself_when_it_takes_such_files(
+    content: bytes, media_type: str
+) -> None:
+    (document,) = read_documents(content, "x", Hints(files=(media_type,)))
+    assert (document.reader, document.media_type) == ("picture", media_type)
+    with pytest.raises(Rejected, match="picture, which is not read"):
+        read_documents(content, "x", Hints(files=("application/pdf",)))
+
+
 def test_a_text_layer_of_signs_without_meaning_is_rejected() -> None:
     with pytest.raises(Rejected, match="which letters"):
         reader._check_text("a\ufffd\ufffd\ue000", 1, "x")

@@ -20,6 +20,7 @@ class Document(NamedTuple):
         notes: What was left out or mended, in sentences without a full stop.
         row: Its number in a file of many documents, from 1; None for a file that is one document.
         flaw: Why this row of many cannot be answered.
+        media_type: What the file is that the model is to read by itself, since it has no text.
     """
 
     text: str
@@ -27,20 +28,26 @@ class Document(NamedTuple):
     notes: tuple[str, ...] = ()
     row: int | None = None
     flaw: str = ""
+    media_type: str = ""
 
 
 class Hints(NamedTuple):
-    """What task.yaml says about documents.
+    """What task.yaml says about documents, and what the model takes.
 
     Attributes:
         columns: The text's columns in a table; empty for the usual ones.
         encoding: The encoding of the labelled files, which decides between two that are probable.
         subject: Whether an e-mail's subject is part of its text.
+        files: Media types of files without text that the model reads by itself.
     """
 
     columns: tuple[str, ...] = ()
     encoding: str | None = None
     subject: bool = True
+    files: tuple[str, ...] = ()
 
 
 NO_HINTS = Hints()
+
+AS_FILE = "the model was given the file itself; it was measured on texts"
+"""What a result says about a document that the model read by itself."""

@@ -54,8 +54,8 @@ def read_guarded(key: str, content: bytes, name: str, hints: Hints) -> list[Docu
     for line in lines[:-1]:
         if isinstance(line, dict):
             raise _rejection(line, key, name)
-        text, reader, notes, row, flaw = line
-        documents.append(Document(text, reader, tuple(notes), row, flaw))
+        text, reader, notes, row, flaw, media_type = line
+        documents.append(Document(text, reader, tuple(notes), row, flaw, media_type))
     return documents
 
 

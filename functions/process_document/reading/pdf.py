@@ -4,9 +4,10 @@ import io
 import unicodedata
 from itertools import islice
 
-from functions.process_document.reading.document import MAX_CHARACTERS, Document, Hints
+from functions.process_document.reading.document import AS_FILE, MAX_CHARACTERS, Document, Hints
 from shared.errors import Rejected
 
+MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 2000
 MAX_STREAM_BYTES = 50_000_000
 """The most that one of its packed streams may become; honest pages have some hundred thousand."""
@@ -22,7 +23,7 @@ def sniff(content: bytes) -> bool:
     return content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"%PDF-")
 
 
-def read(content: bytes, name: str, hints: Hints) -> list[Document]:  # noqa: ARG001
+def read(content: bytes, name: str, hints: Hints) -> list[Document]:
     """Read a PDF file's text, page by page.
 
     Args:
@@ -67,7 +68,12 @@ def read(content: bytes, name: str, hints: Hints) -> list[Document]:  # noqa: AR
             f"{name} is damaged, or no PDF ({type(error).__name__}).", "Save it again as PDF."
         ) from None
     text = "\n\n".join(page for page in pages if page)
-    _check_text(text, len(pages), name)
+    try:
+        _check_text(text, len(pages), name)
+    except Rejected:
+        if MEDIA_TYPE not in hints.files:
+            raise
+        return [Document("", "PDF without text", (AS_FILE,), media_type=MEDIA_TYPE)]
     return [Document(text, "PDF")]
 
 

@@ -1,6 +1,7 @@
 """Reads a document of any kind. Plain text and Markdown need no more than to be decoded."""
 
 from functions.process_document.reading.document import (
+    AS_FILE,
     MAX_BYTES,
     MAX_CHARACTERS,
     NO_HINTS,
@@ -17,6 +18,7 @@ from shared.file_kinds import kind_of_binary
 _READ = "Upload text, Markdown, HTML, e-mail (.eml), Word (.docx), PDF, CSV or JSON lines."
 _OFFICE = "Save it as .docx or PDF; a message from Outlook as .eml."
 _UNPACK = "Unpack it, and upload the documents inside."
+_PICTURES = {"a PNG picture": "image/png", "a JPEG picture": "image/jpeg"}
 _REMEDIES = {
     "an old Office document": _OFFICE,
     "an RTF document": "Save it as .docx or PDF.",
@@ -49,7 +51,7 @@ def read_documents(content: bytes, name: str, hints: Hints = NO_HINTS) -> list[D
     if not content.strip():
         raise Rejected(f"{name} is empty.", "Upload it again, with a text in it.")
     documents = _read(content, name, hints)
-    if not documents or not any(document.text for document in documents):
+    if not any(document.text or document.media_type for document in documents):
         raise Rejected(f"{name} holds no text.", "Upload it again, with a text in it.")
     return documents
 
@@ -60,6 +62,9 @@ def _read(content: bytes, name: str, hints: Hints) -> list[Document]:
         if binary.sniff(content):
             return read_guarded(key, content, name, hints)
     kind = kind_of_binary(content)
+    picture = _PICTURES.get(kind or "")
+    if picture in hints.files:
+        return [Document("", "picture", (AS_FILE,), media_type=picture)]
     if kind:
         raise Rejected(f"{name} is {kind}, which is not read.", _REMEDIES.get(kind, _READ))
     claims = [*claimed_encodings(content), *([hints.encoding] if hints.encoding else [])]
