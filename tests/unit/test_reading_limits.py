@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.process_document.reading.child import CPU_SECONDS, MEMORY_BYTES
+from functions.process_document.reading.document import NO_HINTS
+from functions.process_document.reading.guarded import read_guarded
 from functions.process_document.reading.read import read_documents
 from shared.errors import Rejected
 from tests.data_sets import FOLDER
@@ -140,6 +143,17 @@ def spoilt(draw: st.DrawFn) -> bytes:
 def test_a_spoilt_document_ends_in_a_text_or_a_rejection(content: bytes) -> None:
     with suppress(Rejected):
         assert any(document.text.strip() for document in read_documents(content, "it"))
+
+
+def test_many_threads_can_read_at_the_same_time() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: read_documents(HONEST[number % 5], "it"), range(10)))
+    assert len(found) == 10
+
+
+def test_a_child_that_cannot_work_is_a_bug_and_no_rejection() -> None:
+    with pytest.raises(RuntimeError, match="before it began"):
+        read_guarded("no such format", b"hoo", "it", NO_HINTS)
 
 
 def test_a_child_gets_nothing_of_this_environment(monkeypatch: pytest.MonkeyPatch) -> None:

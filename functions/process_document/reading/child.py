@@ -24,8 +24,11 @@ def main() -> None:
     content = sys.stdin.buffer.read()
     from functions.process_document.reading.registry import reader_of
 
+    read = reader_of(key)
+    _say({"started": True})
+    sys.stdout.flush()
     try:
-        for document in reader_of(key)(content, name, Hints(*hints)):
+        for document in read(content, name, Hints(*hints)):
             _say(document._replace(text=_whole(document.text).strip()))
     except Rejected as rejection:
         _say({"reason": rejection.reason, "remedy": rejection.remedy})
@@ -33,6 +36,8 @@ def main() -> None:
         _say({"error": "memory"})
     except RecursionError:
         _say({"error": "nesting"})
+    except ModuleNotFoundError as error:
+        _say({"missing": error.name})
     except Exception as error:  # noqa: BLE001 - a library fails in any way on a damaged file
         _say({"error": type(error).__name__})
     _say({"ended": True})

@@ -21,6 +21,8 @@ WALL_SECONDS = 20
 
 _CHILD = "functions.process_document.reading.child"
 _ROOT = Path(__file__).resolve().parents[3]
+_STARTED = b'{"started": true}\n'
+_ENDED = b'\n{"ended": true}\n'
 _LIGHTER = "Save it in a simpler form, such as text, or split it."
 _REASONS = {
     "memory": ("needs too much memory to be read.", _LIGHTER),
@@ -42,16 +44,18 @@ def read_guarded(key: str, content: bytes, name: str, hints: Hints) -> list[Docu
 
     Raises:
         Rejected: Its reader refuses it, fails, or takes too much.
+        RuntimeError: The child cannot work, whatever the document.
     """
     request = json.dumps([key, name, hints]).encode() + b"\n" + content
     with _one_at_a_time:
         code, said = _run(request)
-    lines = [json.loads(line) for line in said.splitlines()] if code == 0 else []
-    if not lines or lines[-1] != {"ended": True}:
+    if code is not None and not said.startswith(_STARTED):
+        raise RuntimeError(f"a reading process ended with {code} before it began")
+    if code != 0 or not said.endswith(_ENDED):
         log.warning("a reader was ended", format=key, code=code)
         raise Rejected(f"{name} takes too long, or too much memory, to be read.", _LIGHTER)
     documents: list[Document] = []
-    for line in lines[:-1]:
+    for line in map(json.loads, said.splitlines()[1:-1]):
         if isinstance(line, dict):
             raise _rejection(line, key, name)
         text, reader, notes, row, flaw, media_type = line
@@ -61,13 +65,14 @@ def read_guarded(key: str, content: bytes, name: str, hints: Hints) -> list[Docu
 
 def _run(request: bytes) -> tuple[int | None, bytes]:
     """Run a child to its end: (exit status, what it said); no status when it was killed here."""
+    paths = [str(_ROOT), *(path for path in sys.path if path)]
     with subprocess.Popen(  # noqa: S603 - this interpreter, and a module of our own
         [sys.executable, "-S", "-P", "-B", "-m", _CHILD],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=_ROOT,
-        env={"PYTHONPATH": os.pathsep.join([str(_ROOT), *(path for path in sys.path if path)])},
+        env={"PYTHONPATH": os.pathsep.join(str(Path(path).resolve()) for path in paths)},
     ) as child:
         try:
             said, _ = child.communicate(request, timeout=WALL_SECONDS)
@@ -79,6 +84,8 @@ def _run(request: bytes) -> tuple[int | None, bytes]:
 
 def _rejection(said: dict[str, Any], key: str, name: str) -> Rejected:
     """Make the error of what a child said."""
+    if "missing" in said:
+        raise RuntimeError(f"the module {said['missing']} is not installed")
     if "reason" in said:
         return Rejected(said["reason"], said["remedy"])
     error = said["error"]

@@ -20,6 +20,7 @@ MAX_LINE_CHARACTERS = 4 << 20
 
 _BEGINNING = 1 << 20
 _DELIMITERS = ",;\t"
+_LONGEST_HEADER = 16_384
 _LOOKED_AT = 20
 _NAMES = 2
 """A header with a single name is only one when task.yaml names it: it could be a title."""
@@ -139,7 +140,7 @@ def _document(values: Mapping[str, Any], columns: Sequence[str], form: str) -> D
 def _shape(text: str, hints: Hints) -> _Shape | None:
     """Find out whether a text is a table, by its first rows; None when it is none."""
     beginning = text[:_BEGINNING]
-    first = beginning.lstrip().split("\n", 1)[0].lower()
+    first = beginning[:_LONGEST_HEADER].lstrip().split("\n", 1)[0].lower()
     usual = [column.lower() for column in hints.columns] or TEXT_NAMES
     if not any(column in first for column in usual):
         return None

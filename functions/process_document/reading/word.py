@@ -112,6 +112,8 @@ def _parse(
             parser.Parse(chunk, False)  # noqa: FBT003 - expat takes no names
         parser.Parse(b"", True)  # noqa: FBT003
     except expat.ExpatError as error:
+        if error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]:
+            raise MemoryError from None
         raise Rejected(
             f"{name} is damaged: its XML is wrong on line {error.lineno}.", _SAVE
         ) from None
