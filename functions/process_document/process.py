@@ -46,6 +46,9 @@ def process(event: Event, world: World, generator: Generator) -> None:
     try:
         _answer(arrival, world, generator)
     except Rejected as rejection:
+        before = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
+        if before and before.rows and before.generation < arrival.generation:
+            forget_rows(world, arrival.name, 0)
         keep(world, rejected_result(arrival, world, rejection))
         raise
 

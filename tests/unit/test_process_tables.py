@@ -119,6 +119,15 @@ def test_rows_that_a_new_table_has_no_more_lose_their_results() -> None:
     assert fakes.results.json(OWN)["answer"] == "owl"
 
 
+def test_a_table_that_is_replaced_by_what_cannot_be_read_loses_its_rows() -> None:
+    fakes, generator = stage()
+    drop(fakes, generator, TABLE)
+    with pytest.raises(Rejected):
+        drop(fakes, generator, " ")
+    assert fakes.results.names() == [OWN]
+    assert fakes.results.json(OWN)["status"] == "rejected"
+
+
 def test_a_document_in_a_folder_of_the_tables_name_keeps_its_result() -> None:
     fakes, generator = stage()
     drop(fakes, generator, "hoo", "birds/letters.csv/1")
