@@ -1,7 +1,7 @@
 """Texts that are longer than the task takes: rejected, cut, or asked about in parts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.process_document.combine import combine
@@ -62,6 +62,7 @@ def test_a_text_of_too_many_parts_is_rejected() -> None:
         parts_of("a" * (100 * MAX_PARTS + 1), serving("split"), "x")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab .\n。", max_size=1500))
 def test_parts_are_short_enough_and_hold_every_word(text: str) -> None:
     parts, _ = parts_of(text, serving("split"), "x")
