@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from docs.generators.dependencies_page import dependencies_page
+from docs.generators.documents_page import documents_page
 from docs.generators.intake_page import intake_page
 from docs.generators.lifecycle_page import lifecycle_page
 from docs.generators.messages_page import messages_page
@@ -17,6 +18,7 @@ def pages() -> dict[str, str]:
     return {
         "docs/task.md": task_page(),
         "docs/intake.md": intake_page(),
+        "docs/documents.md": documents_page(),
         "docs/messages.md": messages_page(),
         "docs/lifecycle.md": lifecycle_page(),
         "docs/dependencies.md": dependencies_page(),

@@ -103,6 +103,7 @@ def describe_fact(fact: str, details: Mapping[str, Any]) -> str:
         "verdict-reached": "verdict: {decision}, {winner}",
         "champion-promoted": "champion: {candidate}",
         "document-answered": "{result} answered: {status}, confidence {confidence:.2f}",
+        "document-divided": "{result}: {rows} rows are answered",
         "input-rejected": "rejected by {function}: {record}",
     }
     return known[fact].format(**details)

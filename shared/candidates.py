@@ -1,8 +1,10 @@
 """What a tuning job's candidates are, and how one is asked: the same wherever it matters."""
 
+from dataclasses import replace
+
 from shared import paths
 from shared.examples import Example
-from shared.prompts import Prompt, prompted, tuned_prompt
+from shared.prompts import File, Prompt, prompted, tuned_prompt
 from shared.records import Candidate, JobRecord
 from shared.task import Task
 
@@ -32,11 +34,11 @@ def tuned_candidates(job: JobRecord) -> list[Candidate]:
     ]
 
 
-def prompt_of(candidate: Candidate, task: Task, text: str) -> Prompt:
-    """Make the prompt that a candidate is asked with about a text."""
+def prompt_of(candidate: Candidate, task: Task, text: str, file: File | None = None) -> Prompt:
+    """Make the prompt that a candidate is asked with about a text, or a file in its place."""
     if candidate.kind == "tuned":
-        return tuned_prompt(task, text)
-    return prompted(task, text, shots_of(candidate))
+        return replace(tuned_prompt(task, text), file=file)
+    return replace(prompted(task, text, shots_of(candidate)), file=file)
 
 
 def shots_of(candidate: Candidate) -> list[Example]:

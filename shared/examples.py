@@ -1,6 +1,6 @@
 """Answers and labelled texts, as every function means them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 FieldValue = str | list[str] | None
@@ -12,6 +12,14 @@ Answer = str | list[str] | Mapping[str, FieldValue]
 
 MAX_TEXT_CHARACTERS = 400_000
 """About 131,072 tokens, the most that Gemini takes in one example."""
+
+TEXT_NAMES = (
+    "text", "texts", "sentence", "review", "content", "message", "body", "comment", "document",
+    "question", "query", "utterance", "input", "title", "tweet", "description", "文本", "内容",
+    "nachricht", "kommentar", "inhalt", "frage", "texte", "commentaire", "texto", "mensaje",
+    "comentario", "testo",
+)  # fmt: skip
+"""What tables call the column of the text, in lower case, likely names first."""
 
 ENOUGH_FOR_TUNING = 100
 """Google's advice: with fewer training examples than this, prompt."""
@@ -32,3 +40,11 @@ class Example(NamedTuple):
 def same_text_key(text: str) -> str:
     """Return what two texts share when they differ in white space and letter case only."""
     return " ".join(text.split()).casefold()
+
+
+def joined_text(values: Iterable[object]) -> str:
+    """Make the text of a row: the texts of its columns, each on a line of its own.
+
+    White space around each is left out; an empty one has no line, and what is no text is ignored.
+    """
+    return "\n".join(text for value in values if isinstance(value, str) and (text := value.strip()))

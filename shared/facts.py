@@ -23,6 +23,7 @@ Happening = Literal[
     "verdict-reached",
     "champion-promoted",
     "document-answered",
+    "document-divided",
     "input-rejected",
 ]
 

@@ -1,8 +1,14 @@
 """Tells files that are not text by how they begin or how they are stored."""
 
-from shared.errors import Rejected
-from shared.ports import StoredObject
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from shared.errors import Rejected
+
+if TYPE_CHECKING:
+    from shared.ports import StoredObject
+
+WORKBOOK = "an Excel workbook"
 _BEGINNINGS = {
     b"%PDF-": "a PDF",
     b"PK\x03\x04": "a zip archive, an Excel workbook or another Office document",
@@ -33,6 +39,13 @@ _BEGINNINGS = {
     b"ARROW1": "an Arrow file",
     b"FEA1": "a Feather file",
 }
+_OFFICE = (
+    ("word/", "a Word document"),
+    ("ppt/", "a PowerPoint presentation"),
+    ("xl/workbook.bin", "a binary workbook (.xlsb)"),
+    ("mimetype", "an OpenDocument file"),
+    ("xl/", WORKBOOK),
+)
 _WORDS = (b"PAR1", b"PARE", b"BZh", b"ORC", b"ARROW1", b"FEA1")
 _TAR = slice(257, 262)
 _LOOKED_AT = 512
@@ -50,13 +63,20 @@ def kind_of_binary(beginning: bytes) -> str | None:
     return None
 
 
+def kind_of_office(names: Sequence[str]) -> str | None:
+    """Name what kind of Office document a zip archive is by the names inside; None for none."""
+    if names[:1] != ["mimetype"] and "[Content_Types].xml" not in names:
+        return None
+    return next((kind for start, kind in _OFFICE if any(n.startswith(start) for n in names)), None)
+
+
 def _may_be_text(beginning: bytes) -> bool:
     """Whether the first bytes have no control character but white space and escapes."""
     looked_at = beginning[:_LOOKED_AT]
     return len(looked_at.translate(None, _CONTROLS)) == len(looked_at)
 
 
-def refuse_packed(stored: StoredObject, name: str) -> None:
+def refuse_packed(stored: "StoredObject", name: str) -> None:
     """Refuse an object that storage unpacks while it is read: its size says nothing.
 
     Raises:

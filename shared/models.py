@@ -34,6 +34,7 @@ class BaseModelSpec(BaseModel):
     input_price: float = Field(gt=0)
     output_price: float = Field(gt=0)
     prices_seen: str
+    takes_files: tuple[str, ...] = ()
     retires: date | None = None
     retires_or_later: bool = False
 

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.examples import Answer, Example, FieldValue
 from shared.task import Task
@@ -26,21 +26,35 @@ _QUOTES = " \t\r\n\"'`.。“”‘’"
 _FENCE = re.compile(r"\A```[a-z]*\s*|\s*```\Z")
 
 
+class File(NamedTuple):
+    """A file that a model reads by itself.
+
+    Attributes:
+        uri: Its gs:// address.
+        media_type: Its media type, such as application/pdf.
+    """
+
+    uri: str
+    media_type: str
+
+
 @dataclass(frozen=True)
 class Prompt:
     """What a model is asked.
 
     Attributes:
         system: The system instruction.
-        turns: (role, text) pairs; the last one is the user's text.
+        turns: (role, text) pairs; the last one is the user's text, or empty when there is a file.
         schema: A response schema in OpenAPI terms, or None for plain text.
         media_type: The response's media type that goes with the schema.
+        file: A document without text, in the place of the user's text.
     """
 
     system: str
     turns: tuple[tuple[str, str], ...]
     schema: dict[str, Any] | None = None
     media_type: str = "text/plain"
+    file: File | None = None
 
 
 def system_instruction(task: Task) -> str:

@@ -408,7 +408,11 @@ class ChampionRecord(Record):
 
 
 class Provenance(Record):
-    """Where an answer comes from."""
+    """Where an answer comes from.
+
+    `characters` is how many of the text the model was given, in so many `parts`. `notes` says what
+    was left out of the document, or mended, when it was read.
+    """
 
     document: str
     generation: int
@@ -422,15 +426,21 @@ class Provenance(Record):
     prompt_tokens: int
     answer_tokens: int
     characters: int
+    parts: int = 1
     reader: str
+    notes: tuple[str, ...] = ()
 
 
 class ResultRecord(Record):
-    """The answer to a document."""
+    """The answer to a document.
+
+    A file of many documents is `divided`: each of its `rows` has a result of its own, with its
+    number as `row`, whose `document` is the file's name, a slash and that number.
+    """
 
     document: str
     task_name: str
-    status: Literal["accepted", "review", "rejected", "waiting"]
+    status: Literal["accepted", "review", "rejected", "waiting", "divided"]
     answer: str | list[str] | dict[str, FieldValue] | None = None
     confidence: float | None = None
     calibrated: bool = False
@@ -438,6 +448,8 @@ class ResultRecord(Record):
     tally: dict[str, int] = {}
     reason: str = ""
     remedy: str = ""
+    row: int | None = None
+    rows: int | None = None
     generation: int
     provenance: Provenance | None = None
     at: datetime

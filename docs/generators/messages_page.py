@@ -49,11 +49,12 @@ FACTS: dict[Happening, str] = {
     "verdict-reached": "It was decided which candidate should serve.",
     "champion-promoted": "A candidate became the task's champion.",
     "document-answered": "A document's answer was written.",
+    "document-divided": "All rows of a file of many documents have their results.",
     "input-rejected": "Something that came in is wrong, and trying again will not help.",
 }
 DETAILS = {
     "dataset": "id of the dataset",
-    "rows": "rows in the upload",
+    "rows": "rows in the upload, or in the file of documents",
     "quarantined": "rows that were set aside, with reasons in the data report",
     "best": "name of the best prompting candidate",
     "figure": "its figure, in the task's primary metric",

@@ -73,6 +73,10 @@ serving:
   temperature: 0.7
   review_below: 0.6
   max_document_bytes: 200000
+  max_document_characters: 50000
+  long_documents: truncate
+  read_pictures: false
+  email_subject: false
 """
 
 EXTRACTION = """

@@ -11,18 +11,13 @@ from functions.convert_dataset.label_column import (
     named_like_labels,
     only_label_like,
 )
-from functions.convert_dataset.rows import ANSWER, SPLIT, SYSTEM, TEXT, Row
+from functions.convert_dataset.rows import ANSWER, SPLIT, SYSTEM, Row
 from functions.convert_dataset.text_column import guess_text, refuse_second_text
 from shared.errors import Rejected
+from shared.examples import TEXT_NAMES
 from shared.task import Columns as ColumnNames
 from shared.task import Task
 
-TEXT_NAMES = (
-    TEXT, "texts", "sentence", "review", "content", "message", "body", "comment", "document",
-    "question", "query", "utterance", "input", "title", "tweet", "description", "文本", "内容",
-    "nachricht", "kommentar", "inhalt", "frage", "texte", "commentaire", "texto", "mensaje",
-    "comentario", "testo",
-)  # fmt: skip
 LABEL_NAMES = (
     "label", "labels", "category", "categories", "class", "intent", "sentiment", "rating",
     "polarity", "topic", "target", "tag", "tags", ANSWER, "fields", "entities", "output", "标签",

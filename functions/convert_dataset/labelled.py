@@ -8,7 +8,7 @@ from functools import lru_cache
 from functions.convert_dataset.columns import Columns
 from functions.convert_dataset.label_cells import FLAGS, as_json, clean_label, is_array, labels_in
 from functions.convert_dataset.rows import Refusal, Row
-from shared.examples import MAX_TEXT_CHARACTERS, Answer, Example, FieldValue
+from shared.examples import MAX_TEXT_CHARACTERS, Answer, Example, FieldValue, joined_text
 from shared.prompts import clean_value
 from shared.task import Task
 
@@ -43,8 +43,7 @@ def _with_one_text(row: Row, columns: Sequence[str]) -> Row:
     """Join a row's texts into the first of their columns, each on a line of its own."""
     found = [row.values.get(column) for column in columns]
     other = [value for value in found if not isinstance(value, str | None)]
-    parts = [text for value in found if isinstance(value, str) and (text := value.strip())]
-    return Row(row.line, {**row.values, columns[0]: other[0] if other else "\n".join(parts)})
+    return Row(row.line, {**row.values, columns[0]: other[0] if other else joined_text(found)})
 
 
 def _single_label_reader(task: Task, columns: Columns) -> Reader:

@@ -9,14 +9,14 @@ from typing import BinaryIO
 from functions.convert_dataset.columns import Columns, find_columns, known_columns
 from functions.convert_dataset.formats.registry import Format, choose_format
 from functions.convert_dataset.infer import infer_task
-from functions.convert_dataset.reading.encodings import (
+from functions.convert_dataset.reading.packing import open_unpacked
+from functions.convert_dataset.reading.source import Hints, Source
+from functions.convert_dataset.rows import Refusal, Row
+from shared.encodings.detection import (
     as_utf8,
     detect_encoding,
     detect_encoding_at_depth,
 )
-from functions.convert_dataset.reading.packing import open_unpacked
-from functions.convert_dataset.reading.source import Hints, Source
-from functions.convert_dataset.rows import Refusal, Row
 from shared.errors import NotFound, Rejected
 from shared.events import ObjectArrived
 from shared.file_kinds import refuse_packed

@@ -4,34 +4,22 @@ The answer's path follows from the document's name, and it holds the document's 
 second delivery finds it and asks nothing. A document that comes before there is a champion waits.
 """
 
-from dataclasses import dataclass
-
-from functions.process_document.reading import Document, read_document
+from functions.process_document.answering import Arrival, Service, answer_text, rejected_result
+from functions.process_document.reading.document import Hints
+from functions.process_document.reading.read import read_documents
+from functions.process_document.results import forget_rows, keep, tell
+from functions.process_document.table import answer_rows
 from shared import log, open_work, paths
-from shared.candidates import prompt_of, shots_of
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
-from shared.facts import publish_fact
 from shared.file_kinds import refuse_packed
-from shared.models import warn_of_retirement
-from shared.ports import Generator, Reply, Sampling, World
-from shared.prompts import parse_answer, prompt_hash
-from shared.record_store import change, encode, read
-from shared.records import ChampionRecord, Provenance, ResultRecord, TaskRecord
-from shared.task import Serving
-from shared.voting import Vote, vote
+from shared.models import base_models, warn_of_retirement
+from shared.ports import Generator, World
+from shared.record_store import read
+from shared.records import ChampionRecord, ResultRecord, TaskRecord
+from shared.task import Task
 
 REVIEW_FOLDER = "review"
-_SEED_RANGE = 1 << 31
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A document to be answered."""
-
-    name: str
-    generation: int
-    task: str
 
 
 def process(event: Event, world: World, generator: Generator) -> None:
@@ -47,7 +35,8 @@ def process(event: Event, world: World, generator: Generator) -> None:
     if arrived.name.endswith("/"):
         log.info("a folder was made; nothing to do")
         return
-    arrival = Arrival(arrived.name, arrived.generation, paths.task_of(arrived.name))
+    task = paths.task_of(arrived.name)
+    arrival = Arrival(arrived.name, arrived.generation, task, arrived.name)
     if arrival.name.split("/")[1] == REVIEW_FOLDER:
         # No result is written: its path would be that of another document's review copy.
         raise Rejected(
@@ -57,16 +46,10 @@ def process(event: Event, world: World, generator: Generator) -> None:
     try:
         _answer(arrival, world, generator)
     except Rejected as rejection:
-        result = ResultRecord(
-            document=arrival.name,
-            task_name=arrival.task,
-            status="rejected",
-            reason=rejection.reason,
-            remedy=rejection.remedy,
-            generation=arrival.generation,
-            at=world.clock(),
-        )
-        _keep(world, result)
+        before = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
+        if before and before.rows and before.generation < arrival.generation:
+            forget_rows(world, arrival.name, 0)
+        keep(world, rejected_result(arrival, world, rejection))
         raise
 
 
@@ -86,7 +69,7 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     known = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
     if known and known.generation >= arrival.generation and known.status != "waiting":
         if known.generation == arrival.generation:
-            _tell(world, known)
+            tell(world, known)
         return
     found = world.buckets.documents.find(arrival.name)
     if found is None or found.generation != arrival.generation:
@@ -97,7 +80,8 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
         _wait(arrival, world)
         return
     refuse_packed(found, arrival.name)
-    serving = _serving(world, champion)
+    task = _task(world, champion)
+    serving = task.serving
     if found.size > serving.max_document_bytes:
         raise Rejected(
             f"{arrival.name} has {found.size:,} bytes; "
@@ -108,22 +92,23 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
         content, _ = world.buckets.documents.read(arrival.name, arrival.generation)
     except NotFound:
         return
-    document = read_document(content, arrival.name)
-    prompt = prompt_of(champion.candidate, champion.task, document.text)
-    seed = int(paths.content_id(arrival.name, document.text), 16) % _SEED_RANGE
-    sampling = Sampling(serving.samples, serving.temperature, seed)
-    reply = generator.generate(champion.candidate.model, prompt, sampling)
-    decided = vote([parse_answer(champion.task, text) for text in reply.texts])
-    result = _result(arrival, world, champion, serving, document, reply, decided)
-    if _keep(world, result):
+    documents = read_documents(content, arrival.name, _hints(task, champion))
+    service = Service(world, generator, champion, serving)
+    if documents[0].row is None:
+        result = answer_text(arrival, service, documents[0])
+    else:
+        result = answer_rows(arrival, service, documents)
+    if known and known.rows:
+        forget_rows(world, arrival.name, result.rows or 0)
+    if keep(world, result):
         log.info(
             "document answered",
             task=arrival.task,
             status=result.status,
-            confidence=round(decided.confidence, 4),
+            confidence=None if result.confidence is None else round(result.confidence, 4),
         )
         warn_of_retirement(champion.candidate.base_model, world.clock().date(), arrival.task)
-        _tell(world, result)
+        tell(world, result)
 
 
 def _wait(arrival: Arrival, world: World) -> None:
@@ -143,86 +128,20 @@ def _wait(arrival: Arrival, world: World) -> None:
         generation=arrival.generation,
         at=world.clock(),
     )
-    _keep(world, result)
+    keep(world, result)
     open_work.begin(world, "document", arrival.task, identifier, event)
 
 
-def _serving(world: World, champion: ChampionRecord) -> Serving:
-    """Return how the task wants documents answered, as it is now."""
+def _task(world: World, champion: ChampionRecord) -> Task:
+    """Return the task as it is now, which says how documents are to be answered."""
     current = read(world.buckets.artifacts, paths.task_record(champion.task_name), TaskRecord)
-    return (current.task if current else champion.task).serving
+    return current.task if current else champion.task
 
 
-def _result(
-    arrival: Arrival,
-    world: World,
-    champion: ChampionRecord,
-    serving: Serving,
-    document: Document,
-    reply: Reply,
-    decided: Vote,
-) -> ResultRecord:
-    """Put the answer together with its provenance."""
-    doubtful = decided.answer is None or decided.confidence < serving.review_below
-    return ResultRecord(
-        document=arrival.name,
-        task_name=arrival.task,
-        status="review" if doubtful else "accepted",
-        answer=decided.answer,
-        confidence=decided.confidence,
-        field_confidences=decided.field_confidences,
-        tally=decided.tally,
-        reason="" if decided.answer is not None else "No sample was an answer to this task.",
-        generation=arrival.generation,
-        provenance=Provenance(
-            document=f"gs://{world.settings.documents_bucket}/{arrival.name}",
-            generation=arrival.generation,
-            champion=champion.candidate.name,
-            model=champion.candidate.model,
-            model_version=reply.model_version,
-            dataset=champion.dataset,
-            prompt_hash=prompt_hash(champion.task, shots_of(champion.candidate)),
-            samples=len(reply.texts),
-            temperature=serving.temperature,
-            prompt_tokens=reply.prompt_tokens,
-            answer_tokens=reply.answer_tokens,
-            characters=len(document.text),
-            reader=document.reader,
-        ),
-        at=world.clock(),
-    )
-
-
-def _keep(world: World, result: ResultRecord) -> bool:
-    """Write a result and say so, unless one of the same or a later generation is there already."""
-
-    def newer(old: ResultRecord | None) -> ResultRecord | None:
-        if old is None or old.status == "waiting":
-            outdated = old is None or old.generation <= result.generation
-        else:
-            outdated = old.generation < result.generation
-        return result if outdated else None
-
-    path = paths.result(result.document)
-    return change(world.buckets.results, path, ResultRecord, newer) == result
-
-
-def _tell(world: World, result: ResultRecord) -> None:
-    """Do what follows from a result that is written; a second delivery repairs what a crash cut.
-
-    The fact may therefore be published twice, and a review copy is always that of the result.
-    """
-    if result.status == "review":
-        world.buckets.results.write(paths.review(result.document), encode(result))
-    else:
-        world.buckets.results.delete(paths.review(result.document))
-    if result.status != "rejected":
-        publish_fact(
-            world.publisher,
-            "document-answered",
-            world.clock(),
-            task=result.task_name,
-            result=paths.result(result.document),
-            status=result.status,
-            confidence=result.confidence,
-        )
+def _hints(task: Task, champion: ChampionRecord) -> Hints:
+    """Return what a task says about reading documents, and what files its model takes."""
+    named = task.columns.text or ()
+    columns = (named,) if isinstance(named, str) else named
+    model = base_models().get(champion.candidate.base_model)
+    files = model.takes_files if model and task.serving.read_pictures else ()
+    return Hints(columns, task.encoding, task.serving.email_subject, files)

@@ -128,7 +128,13 @@ def _build_client(settings: Settings, location: str) -> "genai.Client":
 
 
 def _contents(prompt: Prompt) -> Any:
-    return [{"role": role, "parts": [{"text": text}]} for role, text in prompt.turns]
+    turns: list[dict[str, Any]] = [
+        {"role": role, "parts": [{"text": text}]} for role, text in prompt.turns
+    ]
+    if prompt.file:
+        file = {"file_uri": prompt.file.uri, "mime_type": prompt.file.media_type}
+        turns[-1]["parts"] = [{"file_data": file}]
+    return turns
 
 
 def _joined(replies: Sequence[Reply]) -> Reply:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import pytest
@@ -32,7 +32,7 @@ from shared.ports import (
     TuningRequest,
     TuningService,
 )
-from shared.prompts import Prompt
+from shared.prompts import File, Prompt
 from shared.settings import Settings
 from shared.task import Configuration
 from tests.fakes import FakeBucket, FakeExactMatch, FakeGenerator, FakePublisher, FakeTuning
@@ -371,6 +371,9 @@ def test_a_wrong_request_is_rejected_and_a_missing_endpoint_is_tried_again(
     prompt = Prompt("", (("user", "hello"),))
     with pytest.raises(Rejected):
         Gemini(settings).generate(BASE_MODEL, prompt, Sampling(temperature=9))
+    scan = replace(prompt, file=File("gs://local-documents/birds/scan.pdf", "application/pdf"))
+    with pytest.raises(Rejected, match="reads text parts only"):
+        Gemini(settings).generate(BASE_MODEL, scan, Sampling())
     missing = f"projects/{PROJECT}/locations/us/endpoints/404"
     with pytest.raises(ModelGone, match="404"):
         Gemini(settings).generate(missing, prompt, Sampling())

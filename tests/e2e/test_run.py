@@ -1,11 +1,13 @@
 """`python -m local run`: one task, headless."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import ROOT, Command
+from tests.unit.document_files import pdf_of, stream, word
 
 pytestmark = pytest.mark.slow
 
@@ -15,15 +17,25 @@ EXAMPLE = ROOT / "examples" / "parcel_questions"
 def test_a_task_is_inferred_when_there_is_no_task_file(
     local_command: Command, tmp_path: Path
 ) -> None:
+    documents = tmp_path / "documents"
+    shutil.copytree(EXAMPLE / "documents", documents)
+    (documents / "letter.docx").write_bytes(word())
+    (documents / "scan.pdf").write_bytes(pdf_of(stream(b"0 0 100 100 re f")))
+    (documents / "monday.csv").write_bytes(b"id,text\n17,Where is my parcel?\n18,\n")
     done = local_command(
         *("run", "--dataset", EXAMPLE / "parcel_questions.csv"),
-        *("--documents", EXAMPLE / "documents", "--out", tmp_path, "--json"),
+        *("--documents", documents, "--out", tmp_path / "out", "--json"),
     )
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["task"]["type"] == "classification"
     assert any("inferred" in sentence for sentence in summary["task"]["explanation"])
-    assert len(summary["documents"]) == 12
+    status = {item["name"]: item["status"] for item in summary["documents"]}
+    assert len(status) == 12 + 3 + 2
+    assert status["letter.docx"] in {"accepted", "review"}
+    assert status["monday.csv/1"] in {"accepted", "review"}
+    assert (status["monday.csv"], status["monday.csv/2"]) == ("divided", "rejected")
+    assert status["scan.pdf"] == "rejected"
     assert {"id", "counts", "quarantined"} <= set(summary["dataset"])
     assert all((ROOT / path).exists() or Path(path).exists() for path in summary["artifacts"])
 

@@ -66,8 +66,12 @@ def loaded(
 
 
 def modules_after(module: str, folder: Path) -> set[str]:
+    return set(json.loads(output_of(LIST.format(module=module), folder)))
+
+
+def output_of(program: str, folder: Path) -> str:
     run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LIST.format(module=module)],
+        [sys.executable, "-W", "ignore", "-c", program],
         cwd=folder,
         env={"PATH": os.environ.get("PATH", "")},
         capture_output=True,
@@ -76,7 +80,7 @@ def modules_after(module: str, folder: Path) -> set[str]:
         timeout=60,
     )
     assert run.returncode == 0, run.stderr
-    return set(json.loads(run.stdout))
+    return run.stdout
 
 
 def third_party(modules: set[str]) -> set[str]:
@@ -104,7 +108,7 @@ def test_a_bundle_may_import_only_the_packages_it_does(loaded: tuple[str, set[st
     "heavy",
     ["google.cloud.storage", "google.cloud.aiplatform_v1", "google.cloud.pubsub_v1", "google.genai",
      "google.auth", "google.api_core", "grpc", "sklearn", "numpy", "scipy", "pandas", "bs4",
-     "charset_normalizer", "requests", "httpx", "cryptography"],
+     "pypdf", "charset_normalizer", "requests", "httpx", "cryptography"],
 )  # fmt: skip
 def test_a_bundle_imports_nothing_heavy(heavy: str, loaded: tuple[str, set[str]]) -> None:
     _, modules = loaded
@@ -115,6 +119,39 @@ def test_a_bundle_loads_only_its_own_function(loaded: tuple[str, set[str]]) -> N
     name, modules = loaded
     functions = {module.split(".")[1] for module in modules if module.startswith("functions.")}
     assert functions == {name}
+
+
+READ = """
+import json, resource, sys
+import main
+from functions.process_document.reading.read import read_documents
+(document,) = read_documents({content!r}, "a document")
+children = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([document.text, children.ru_utime, sorted(sys.modules)]))
+"""
+
+
+@pytest.mark.parametrize("content", [b"Caf\xc3\xa9, hoo.", b"# Owls\n\n- hoo\n- *caw*\n"])
+def test_a_plain_text_needs_no_library_and_no_child(content: bytes, tmp_path: Path) -> None:
+    bundle = stage_bundle("process_document", TABLE.functions["process_document"], tmp_path / "b")
+    said, seconds, modules = json.loads(output_of(READ.format(content=content), bundle))
+    assert said == content.decode().strip()
+    assert seconds == 0
+    assert third_party(set(modules)) <= EVERY
+    for needless in ("pypdf", "html.parser", "pyexpat", "shared.encodings", "shared.unpacking"):
+        assert needless not in modules
+
+
+def test_a_child_is_lean_until_it_knows_what_it_reads(tmp_path: Path) -> None:
+    bundle = stage_bundle("process_document", TABLE.functions["process_document"], tmp_path / "b")
+    bare = modules_after("json", bundle)
+    more = modules_after("functions.process_document.reading.child", bundle) - bare
+    more |= modules_after("functions.process_document.reading.registry", bundle) - bare
+    assert third_party(more) == set()
+    assert (
+        more & {"email", "zipfile", "pyexpat", "html.parser", "dataclasses", "shared.ports"}
+        == set()
+    )
 
 
 def test_only_what_writes_reports_imports_more_of_jinja_than_the_framework(tmp_path: Path) -> None:

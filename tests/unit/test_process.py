@@ -269,10 +269,10 @@ def rejected(fakes: FakeWorld, name: str = RESULT) -> dict[str, Any]:
 
 def test_a_document_that_cannot_be_read_gets_a_result_that_says_so() -> None:
     fakes, generator = stage("owl")
-    with pytest.raises(Rejected, match="a PDF"):
+    with pytest.raises(Rejected, match="no PDF"):
         drop(fakes, generator, b"%PDF-1.7")
     result = rejected(fakes)
-    assert "a PDF" in result["reason"]
+    assert "no PDF" in result["reason"]
     assert result["remedy"]
     assert generator.asked == []
 

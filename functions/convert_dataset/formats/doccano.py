@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from functions.convert_dataset.columns import TEXT_NAMES
 from functions.convert_dataset.formats.json_records import (
     Spanned,
     ends_in,
@@ -24,6 +23,7 @@ from functions.convert_dataset.formats.json_records import (
 from functions.convert_dataset.reading.source import Beginning, Source
 from functions.convert_dataset.reading.spans import Ends, Misfit, Span, fields_of, span_of
 from functions.convert_dataset.rows import ANSWER, TEXT, Refusal, Row
+from shared.examples import TEXT_NAMES
 
 _USUAL_NAMES = ("label", "entities", "labels")
 _CATEGORIES = "cats"

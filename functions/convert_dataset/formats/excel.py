@@ -20,11 +20,10 @@ from functions.convert_dataset.reading.source import Beginning, Source
 from functions.convert_dataset.reading.zips import (
     MAX_WORKBOOK_BYTES,
     begins_like_workbook,
-    open_member,
-    open_zip,
 )
 from functions.convert_dataset.rows import Refusal, Row
 from shared.errors import Rejected
+from shared.unpacking.archives import open_member, open_zip
 
 MAX_COLUMNS = 1000
 MAX_ROWS = 1_048_576

@@ -9,19 +9,18 @@ from contextlib import contextmanager
 from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
-from functions.convert_dataset.reading.encodings import detect_encoding
-from functions.convert_dataset.reading.source import BEGINNING_BYTES, Beginning, Source
+from functions.convert_dataset.reading.source import Beginning, Source
 from functions.convert_dataset.reading.zips import (
     MAX_CLASS_FILE_BYTES,
     begins_like_workbook,
     class_folders,
     files_in,
-    open_member,
-    open_zip,
 )
 from functions.convert_dataset.rows import ANSWER, SPLIT, TEXT, Refusal, Row
+from shared.encodings.detection import BEGINNING_BYTES, detect_encoding
 from shared.errors import Rejected
 from shared.file_kinds import kind_of_binary
+from shared.unpacking.archives import open_member, open_zip
 
 _MARK = "\ufeff"
 

@@ -14,7 +14,6 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from functions.convert_dataset.columns import TEXT_NAMES
 from functions.convert_dataset.formats.json_records import (
     Spanned,
     ends_in,
@@ -26,6 +25,7 @@ from functions.convert_dataset.formats.json_records import (
 from functions.convert_dataset.reading.source import Beginning, Source
 from functions.convert_dataset.reading.spans import Ends, Misfit, Span, fields_of, span_of
 from functions.convert_dataset.rows import ANSWER, TEXT, Refusal, Row
+from shared.examples import TEXT_NAMES
 
 _REGIONS = "labels"
 _READ = (_REGIONS, "choices", "rating", "number", "taxonomy")

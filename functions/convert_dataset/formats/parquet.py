@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from functions.convert_dataset.formats.tokens import TAG_NAMES, TOKEN_NAMES, row_of
-from functions.convert_dataset.reading.bounded import check_size
 from functions.convert_dataset.reading.header import column_names
 from functions.convert_dataset.reading.source import Beginning, Source
 from functions.convert_dataset.reading.tags import scheme_of
 from functions.convert_dataset.rows import Refusal, Row
 from shared.errors import Rejected
+from shared.unpacking.bounded import check_size
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch

@@ -9,19 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZipInfo
 
-from functions.convert_dataset.reading.bounded import BoundedReader
 from functions.convert_dataset.reading.zips import (
     MAX_WORKBOOK_BYTES,
     class_folders,
     files_in,
-    is_workbook,
-    open_member,
-    open_zip,
 )
 from shared.errors import Rejected
-from shared.file_kinds import kind_of_binary
+from shared.file_kinds import WORKBOOK, kind_of_binary, kind_of_office
+from shared.unpacking.archives import open_member, open_zip
+from shared.unpacking.bounded import BoundedReader
 
 Open = Callable[[], AbstractContextManager[BinaryIO]]
 Kind = Literal["plain", "gzip", "zip member", "folders", "excel", "parquet"]
@@ -56,12 +54,6 @@ _REMEDIES = {
     "a RAR archive": _UNPACK,
     "a tar archive": _UNPACK,
 }
-_OFFICE = (
-    ("word/", "a Word document"),
-    ("ppt/", "a PowerPoint presentation"),
-    ("xl/workbook.bin", "a binary workbook (.xlsb)"),
-    ("mimetype", "an OpenDocument file"),
-)
 
 
 @dataclass(frozen=True)
@@ -120,11 +112,11 @@ def _look_into_zip(open_raw: Open, name: str, outer: Unpacked, *, levels: int) -
     """Tell what a zip archive is: a workbook, one packed file, or folders of texts."""
     with open_raw() as stream, open_zip(stream, name) as archive:
         files = files_in(archive)
-        _refuse(_office_kind(archive), name, outer.member)
-        workbook = is_workbook(archive)
-    if workbook:
+        kind = kind_of_office(archive.namelist())
+    if kind == WORKBOOK:
         with open_raw() as stream, open_zip(stream, name, MAX_WORKBOOK_BYTES):
             return Unpacked(open_raw, "excel", outer.member)
+    _refuse(kind, name, outer.member)
     if outer.member:
         raise Rejected(f"{name} is an archive in an archive.", _UNPACK)
     if len(files) == 1:
@@ -145,14 +137,6 @@ def _unclear(files: list[ZipInfo], name: str) -> Rejected:
         f"{name} holds {f'{len(files):,} files: {shown}{more}' if files else 'no file'}.",
         "Put one file into it; or one folder for each label, with small texts in it.",
     )
-
-
-def _office_kind(archive: ZipFile) -> str | None:
-    """Name an Office document that is no .xlsx workbook; None for anything else."""
-    names = archive.namelist()
-    if names[:1] != ["mimetype"] and "[Content_Types].xml" not in names:
-        return None
-    return next((kind for start, kind in _OFFICE if any(n.startswith(start) for n in names)), None)
 
 
 def _refuse(kind: str | None, name: str, member: str) -> None:

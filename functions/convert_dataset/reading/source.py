@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO, Literal, TextIO
 
-BEGINNING_BYTES = 262_144
-"""How much of a file the formats may look at before one of them is chosen."""
+from shared.encodings.detection import BEGINNING_BYTES
 
 
 @dataclass(frozen=True)

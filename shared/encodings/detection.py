@@ -13,12 +13,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from functions.convert_dataset.reading.legacy_encodings import choose_encoding, title_of
-from functions.convert_dataset.reading.recoding import CHUNK_BYTES, SAVE, Recoded, without_mark
-from functions.convert_dataset.reading.source import BEGINNING_BYTES
+from shared.encodings.legacy import choose_encoding, title_of
+from shared.encodings.recoding import CHUNK_BYTES, SAVE, Recoded, without_mark
 from shared.errors import Rejected
 
 Open = Callable[[], AbstractContextManager[BinaryIO]]
+
+BEGINNING_BYTES = 262_144
+"""How much of a text is looked at to find its encoding."""
 
 _SAMPLE_BYTES = 32_768
 _FEW = 0.01

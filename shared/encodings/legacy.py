@@ -6,8 +6,8 @@ Every encoding gives the same bytes another meaning; `plausibility` scores what 
 import codecs
 import re
 
-from functions.convert_dataset.reading.plausibility import Reading, encodings, read_as
-from functions.convert_dataset.reading.recoding import SAVE
+from shared.encodings.plausibility import Reading, encodings, read_as
+from shared.encodings.recoding import SAVE
 from shared.errors import Rejected
 
 _ENOUGH = 4.0

@@ -14,7 +14,7 @@ from itertools import chain, pairwise
 from math import log
 from typing import NamedTuple
 
-from functions.convert_dataset.reading.languages import (
+from shared.encodings.languages import (
     ALPHABETS,
     HAN,
     HAN_TRADITIONAL,

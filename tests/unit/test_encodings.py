@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.convert_dataset.reading.encodings import (
+from functions.convert_dataset.reading.packing import Open
+from shared.encodings.detection import (
+    BEGINNING_BYTES,
     as_utf8,
     detect_encoding,
     detect_encoding_at_depth,
 )
-from functions.convert_dataset.reading.packing import Open
-from functions.convert_dataset.reading.source import BEGINNING_BYTES
 from shared.errors import Rejected
 
 DATA = Path(os.environ.get("TUNEDROP_TEST_DATA", "../shared/data"))

@@ -1,0 +1,132 @@
+"""Asks the champion about one text, and makes the result."""
+
+from dataclasses import dataclass
+
+from functions.process_document.combine import combine
+from functions.process_document.length import parts_of
+from functions.process_document.reading.document import Document
+from shared import paths
+from shared.candidates import prompt_of, shots_of
+from shared.errors import Rejected
+from shared.ports import Generator, Reply, Sampling, World
+from shared.prompts import File, parse_answer, prompt_hash
+from shared.records import ChampionRecord, Provenance, ResultRecord
+from shared.task import Serving
+from shared.voting import Vote
+
+_SEED_RANGE = 1 << 31
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A document to be answered.
+
+    Attributes:
+        name: Its name; for a row of a table, that of the table and the row's number.
+        generation: The generation of the object.
+        task: The task.
+        source: The object's name.
+        row: The row's number, for a row of a table.
+    """
+
+    name: str
+    generation: int
+    task: str
+    source: str
+    row: int | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """How a task's documents are answered now."""
+
+    world: World
+    generator: Generator
+    champion: ChampionRecord
+    serving: Serving
+
+
+def answer_text(arrival: Arrival, service: Service, document: Document) -> ResultRecord:
+    """Ask the champion about a text.
+
+    Raises:
+        Rejected: The text is too long for the task, or refused by the service.
+        Retry: A service is busy.
+    """
+    champion, serving = service.champion, service.serving
+    parts, notes = parts_of(document.text, serving, arrival.name)
+    address = f"gs://{service.world.settings.documents_bucket}/{arrival.source}"
+    file = File(address, document.media_type) if document.media_type else None
+    seed = int(paths.content_id(arrival.name, document.text), 16) % _SEED_RANGE
+    replies = [
+        service.generator.generate(
+            champion.candidate.model,
+            prompt_of(champion.candidate, champion.task, part, file),
+            Sampling(serving.samples, serving.temperature, seed),
+        )
+        for part in parts
+    ]
+    decided = combine(
+        champion.task,
+        [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies],
+    )
+    document = document._replace(notes=(*document.notes, *notes))
+    characters = sum(map(len, parts))
+    return _result(arrival, service, document, characters, replies, decided)
+
+
+def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> ResultRecord:
+    """Make the result that says why there is no answer."""
+    return ResultRecord(
+        document=arrival.name,
+        task_name=arrival.task,
+        status="rejected",
+        reason=rejection.reason,
+        remedy=rejection.remedy,
+        row=arrival.row,
+        generation=arrival.generation,
+        at=world.clock(),
+    )
+
+
+def _result(
+    arrival: Arrival,
+    service: Service,
+    document: Document,
+    characters: int,
+    replies: list[Reply],
+    decided: Vote,
+) -> ResultRecord:
+    """Put the answer together with its provenance."""
+    champion, serving, world = service.champion, service.serving, service.world
+    doubtful = decided.answer is None or decided.confidence < serving.review_below
+    return ResultRecord(
+        document=arrival.name,
+        task_name=arrival.task,
+        status="review" if doubtful else "accepted",
+        answer=decided.answer,
+        confidence=decided.confidence,
+        field_confidences=decided.field_confidences,
+        tally=decided.tally,
+        reason="" if decided.answer is not None else "No sample was an answer to this task.",
+        row=arrival.row,
+        generation=arrival.generation,
+        provenance=Provenance(
+            document=f"gs://{world.settings.documents_bucket}/{arrival.source}",
+            generation=arrival.generation,
+            champion=champion.candidate.name,
+            model=champion.candidate.model,
+            model_version=replies[-1].model_version,
+            dataset=champion.dataset,
+            prompt_hash=prompt_hash(champion.task, shots_of(champion.candidate)),
+            samples=sum(len(reply.texts) for reply in replies),
+            temperature=serving.temperature,
+            prompt_tokens=sum(reply.prompt_tokens for reply in replies),
+            answer_tokens=sum(reply.answer_tokens for reply in replies),
+            characters=characters,
+            parts=len(replies),
+            reader=document.reader,
+            notes=document.notes,
+        ),
+        at=world.clock(),
+    )

@@ -1,0 +1,1 @@
+"""Packed files, opened within limits: a small file may claim to hold terabytes."""
