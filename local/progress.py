@@ -91,19 +91,26 @@ class Progress:
         return ", ".join(f"{words}: {counts[fact]}" for words, fact in shown.items())
 
 
+WORDS: Mapping[str, str] = {
+    "dataset-converted": "converted: {train} training, {validation} validation, {test} test "
+    "examples; {quarantined} rows in quarantine",
+    "prompting-measured": "prompting measured: {best} reaches {figure:.3f} on validation",
+    "run-planned": "run planned: {jobs} tuning jobs, about ${estimated_usd:.2f}",
+    "run-refused": "run refused: {jobs} tuning jobs would cost about ${estimated_usd:.2f}",
+    "run-estimated": "run estimated: {jobs} tuning jobs would cost about ${estimated_usd:.2f}",
+    "run-waiting": "run {run} waits for a person: {reason}",
+    "run-cancelled": "run {run} is cancelled",
+    "job-stuck": "tuning job {job} shows no progress; it is {state}",
+    "job-ended": "tuning job {job}: {state}",
+    "verdict-reached": "verdict: {decision}, {winner}",
+    "champion-promoted": "champion: {candidate}",
+    "document-answered": "{result} answered: {status}, confidence {confidence:.2f}",
+    "document-divided": "{result}: {rows} rows are answered",
+    "input-rejected": "rejected by {function}: {record}",
+    }
+"""How each fact is said."""
+
+
 def describe_fact(fact: str, details: Mapping[str, Any]) -> str:
     """Put a fact into words."""
-    known = {
-        "dataset-converted": "converted: {train} training, {validation} validation, {test} test "
-        "examples; {quarantined} rows in quarantine",
-        "prompting-measured": "prompting measured: {best} reaches {figure:.3f} on validation",
-        "run-planned": "run planned: {jobs} tuning jobs, about ${estimated_usd:.2f}",
-        "run-refused": "run refused: {jobs} tuning jobs would cost about ${estimated_usd:.2f}",
-        "job-ended": "tuning job {job}: {state}",
-        "verdict-reached": "verdict: {decision}, {winner}",
-        "champion-promoted": "champion: {candidate}",
-        "document-answered": "{result} answered: {status}, confidence {confidence:.2f}",
-        "document-divided": "{result}: {rows} rows are answered",
-        "input-rejected": "rejected by {function}: {record}",
-    }
-    return known[fact].format(**details)
+    return WORDS[fact].format(**details)
