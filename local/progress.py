@@ -107,7 +107,7 @@ WORDS: Mapping[str, str] = {
     "document-answered": "{result} answered: {status}, confidence {confidence:.2f}",
     "document-divided": "{result}: {rows} rows are answered",
     "input-rejected": "rejected by {function}: {record}",
-    }
+}
 """How each fact is said."""
 
 
