@@ -28,7 +28,7 @@ LEFT_OUT = shutil.ignore_patterns(
     *("*.tfstate", "*.tfstate.*", "*.tfvars", "*.tfvars.json"),
 )
 NOWHERE = "http://127.0.0.1:9"
-TIMEOUT = 120
+TIMEOUT = 280
 
 Variables = Mapping[str, Any]
 
