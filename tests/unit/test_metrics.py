@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, precision_score
 
-from functions.evaluate_model.metrics import Figures, compute_figures
+from functions.evaluate_model.figures import Figures, compute_figures
 from shared.examples import Answer
 from shared.task import Task
 from shared.voting import INVALID
