@@ -13,6 +13,7 @@ HEADLINES = {
     "promote_tuned": "Serve the tuned model",
     "keep_prompting": "Keep prompting",
     "not_enough_data": "Not enough data to tell",
+    "below_target": "Nothing is good enough",
 }
 
 

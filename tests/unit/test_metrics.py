@@ -121,12 +121,13 @@ def test_fields_are_counted_value_by_value() -> None:
             ({"place": "hill", "guests": "Dee"}, None),
         ],
     )
-    assert found.per_label["place"] == pytest.approx(
-        {"precision": 1 / 2, "recall": 1 / 4, "f1": 1 / 3, "support": 4}
-    )
-    assert found.per_label["guests"] == pytest.approx(
-        {"precision": 1 / 2, "recall": 1 / 3, "f1": 2 / 5, "support": 3}
-    )
+    for name, precision, recall, f1, support in (
+        ("place", 1 / 2, 1 / 4, 1 / 3, 4),
+        ("guests", 1 / 2, 1 / 3, 2 / 5, 3),
+    ):
+        wanted = {"precision": precision, "recall": recall, "f1": f1}
+        alike = {f"{kind}_normalised": value for kind, value in wanted.items()}
+        assert found.per_label[name] == pytest.approx({**wanted, **alike, "support": support})
     assert found.metrics["field_f1"] == pytest.approx(2 * 2 / (4 + 7))
     assert found.row_scores == (0.5, 0.0, 0.5, 0.0)
     assert found.metrics["exact_match"] == 0
@@ -145,7 +146,14 @@ def test_perfect_fields_score_one_and_empty_ones_nothing() -> None:
     empty: Answer = {"place": None, "guests": None}
     assert figures(EVENT, [(full, full)]).metrics["field_f1"] == 1.0
     nothing = figures(EVENT, [(empty, empty)])
-    assert nothing.metrics == {"exact_match": 1.0, "valid_share": 1.0, "field_f1": 0.0}
+    assert nothing.metrics == {
+        "exact_match": 1.0,
+        "exact_match_normalised": 1.0,
+        "valid_share": 1.0,
+        **dict.fromkeys(
+            ("field_f1", "field_f1_normalised", "field_precision", "field_recall"), 0.0
+        ),
+    }
     assert nothing.row_scores == (1.0,)
 
 
