@@ -47,11 +47,14 @@ def compare(
     strictly = significance / max(1, compared)
     resampled = difference_of(tuned, prompting, metric, parts, 1 - strictly)
     difference = tuned.metrics[metric] - prompting.metrics[metric]
-    further = [further_by_rows(wins, losses, tuned.n, strictly)]
-    by_metric = True
+    by_rows, by_metric = p_corrected <= significance, True
     if metric != "exact_match" and resampled is not None:
         by_metric = resampled.strict.low > 0 or resampled.strict.high < 0
-        further += [further_by_interval(difference, resampled.interval, tuned.n, strictly)]
+    further: list[int | None] = []
+    if difference > 0 and not by_rows:
+        further.append(further_by_rows(wins, losses, tuned.n, strictly))
+    if difference > 0 and not by_metric and resampled is not None:
+        further.append(further_by_interval(difference, resampled.interval, tuned.n, strictly))
     known = [number for number in further if number is not None]
     return Outcome(
         Comparison(
@@ -66,7 +69,7 @@ def compare(
             compared=compared,
             interval=resampled.interval if resampled else None,
         ),
-        by_rows=p_corrected <= significance,
+        by_rows=by_rows,
         by_metric=by_metric,
-        further=max(known) if difference > 0 and len(known) == len(further) else None,
+        further=max(known) if known and len(known) == len(further) else None,
     )
