@@ -109,7 +109,9 @@ def test_rows_decide_but_a_metric_that_points_the_other_way_promotes_nothing() -
     tuned = evaluation("tuned", "tuned", [1.0] * 20, macro_f1=0.7)
     prompt = evaluation("few-shot", "prompting", [0.0] * 10 + [1.0] * 10, macro_f1=0.8)
     found = decide(policy, DATASET, None, Finalists(prompt, tuned), [], [], START)
-    assert found.winner == "few-shot"
+    assert (found.decision, found.winner) == ("not_enough_data", "few-shot")
+    assert "The figures disagree" in found.reason
+    assert found.further_examples is None
 
 
 def test_without_a_tuned_model_the_reason_is_passed_on() -> None:
