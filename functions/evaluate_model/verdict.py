@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from functions.evaluate_model.candidate_figure import figure_of, finalist_figure, parts_of
 from functions.evaluate_model.comparison import compare
 from functions.evaluate_model.next_steps import next_steps
 from functions.evaluate_model.rule import Standing, rule
-from functions.evaluate_model.shown import figure_of, finalist_figure, parts_of
 from shared.paths import content_id
 from shared.records import (
     DatasetRecord,

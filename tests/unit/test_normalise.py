@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.evaluate_model.figures.normalise import normalise
@@ -24,6 +24,7 @@ DATES = (
 MONTHS = [date(2000, month, 1).strftime("%B") for month in range(1, 13)]
 
 
+@settings(deadline=None)
 @given(days, st.sampled_from(DATES))
 def test_a_date_is_the_same_in_every_spelling(day: date, spelling: str) -> None:
     name = MONTHS[day.month - 1]
@@ -48,6 +49,7 @@ def test_the_day_comes_first_where_it_can(written: str, read: str) -> None:
 amounts = st.decimals(0, 10_000_000, places=2, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(amounts, st.sampled_from(("{}", "${}", "RM {}", "{} EUR", "{}.", "USD{}", "-{}")))
 def test_an_amount_is_the_same_with_any_separators_and_currency(
     amount: Decimal, around: str
@@ -64,11 +66,13 @@ def test_an_amount_is_the_same_with_any_separators_and_currency(
     assert Decimal(value) == (-amount if sign else amount)
 
 
+@settings(deadline=None)
 @given(amounts, amounts)
 def test_two_amounts_stay_two(first: Decimal, second: Decimal) -> None:
     assert (normalise(f"{first:,}") == normalise(f"{second:,}")) == (first == second)
 
 
+@settings(deadline=None)
 @given(days, days)
 def test_two_dates_stay_two(first: date, second: date) -> None:
     same = normalise(f"{first:%d/%m/%Y}") == normalise(f"{second:%d/%m/%Y}")
@@ -98,6 +102,7 @@ def test_other_values_lose_case_width_white_space_and_what_is_around_them(
     assert normalise(written) == read
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_can_be_normalised_and_stays_as_it_is_then(text: str) -> None:
     once = normalise(text)

@@ -25,6 +25,7 @@ def both(n: int = 120, seed: int = 1) -> tuple[EvaluationRecord, EvaluationRecor
     return simulate(np.random.default_rng(seed), n, Truth(0.7, 0.8))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500), st.data())
 def test_the_interval_of_a_share_is_wilsons(n: int, data: st.DataObject) -> None:
     right = data.draw(st.integers(0, n))
