@@ -47,7 +47,7 @@ def records(record: TaskRecord, verdicts: dict[str, VerdictRecord]) -> Records:
 
 
 def test_a_verdict_allows_for_the_tuned_candidates_of_earlier_runs_and_not_of_later_ones() -> None:
-    stage = Stage(task(tuning={"keep_endpoints": "all"}), zero=5, few=6, tuned=10)
+    stage = Stage(task(tuning={"sweep": "single"}), zero=5, few=6, tuned=10)
     stage.measure()
     first = stage.tune()
     stage.conclude(first)
