@@ -4,8 +4,6 @@ Level-triggered: what happens follows from the records, so an event that comes t
 of order leads to the same end.
 """
 
-from datetime import datetime
-
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from functions.evaluate_model.bench import Bench, is_superseded, open_bench
@@ -13,8 +11,7 @@ from functions.evaluate_model.candidates import prompting_candidate
 from functions.evaluate_model.conclude import conclude
 from functions.evaluate_model.held_out import choose_shots
 from functions.evaluate_model.measure import Services, measure
-from functions.evaluate_model.promote import promote_by_hand
-from functions.evaluate_model.rollback import roll_back
+from functions.evaluate_model.rollback import promote_on_request
 from functions.evaluate_model.tuned import Tuned, measure_tuned
 from functions.evaluate_model.verdict import best
 from shared import log, open_work, paths
@@ -63,7 +60,9 @@ def handle_event(event: Event, world: World, services: Services) -> None:
         ) from None
     paths.check_task_name(about.task)
     if event.topic == "promotion-requested":
-        _promote(world, about, event.published or world.clock())
+        at = event.published or world.clock()
+        named = (about.dataset, about.candidate, about.run)
+        promote_on_request(world, about.task, *named, at, rollback=about.rollback)
     elif event.topic == "tuning-completed":
         _look_at_run(world, services, about)
     else:
@@ -77,19 +76,6 @@ def handle_event(event: Event, world: World, services: Services) -> None:
         except Rejected:
             open_work.finish(world, "dataset", about.task, about.dataset)
             raise
-
-
-def _promote(world: World, about: _About, at: datetime) -> None:
-    """Do what a person asks for: a candidate by its name, or the champion before this one."""
-    if not about.rollback:
-        promote_by_hand(world, about.task, about.dataset, about.candidate, about.run, at)
-    elif about.dataset or about.candidate or about.run:
-        raise Rejected(
-            "The message asks for a rollback and names what to promote.",
-            "Only the task may stand beside rollback; leave it out to promote a candidate.",
-        )
-    else:
-        roll_back(world, about.task, at)
 
 
 def _look_at_dataset(bench: Bench) -> None:

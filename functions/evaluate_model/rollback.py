@@ -1,4 +1,4 @@
-"""Goes back to the champion that served before, by a person's message."""
+"""Promotes by a person's message: a candidate by its name, or the champion that served before."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +9,32 @@ from shared.errors import Rejected
 from shared.ports import World
 from shared.record_store import read
 from shared.records import ChampionRecord, Promotion
+
+
+def promote_on_request(
+    world: World,
+    task: str,
+    dataset: str,
+    candidate: str,
+    run: str,
+    at: datetime,
+    *,
+    rollback: bool,
+) -> None:
+    """Do what a message on promotion-requested asks for.
+
+    Raises:
+        Rejected: It asks for both, or what it asks for cannot be done.
+    """
+    if not rollback:
+        promote_by_hand(world, task, dataset, candidate, run, at)
+    elif dataset or candidate or run:
+        raise Rejected(
+            "The message asks for a rollback and names what to promote.",
+            "Only the task may stand beside rollback; leave it out to promote a candidate.",
+        )
+    else:
+        roll_back(world, task, at)
 
 
 def roll_back(world: World, task: str, at: datetime) -> None:
