@@ -56,8 +56,11 @@ class Records:
 
     def has_ended(self, dataset: str) -> bool:
         """Whether a dataset has its verdict, and what the verdict leads to."""
-        by_hand = self.task is not None and self.task.task.evaluation.promote == "by_hand"
-        return self.verdict_of(dataset) is not None and (self.champion is not None or by_hand)
+        found = self.verdict_of(dataset)
+        if found is None or self.champion is not None:
+            return found is not None
+        gate = self.task.task.evaluation.promote if self.task else "automatically"
+        return gate == "by_hand" or (gate == "when_target_met" and not found[1].target_met)
 
 
 def read_task(artifacts: Bucket, name: str) -> Records:
@@ -234,6 +237,7 @@ def _verdict(records: Records, dataset: DatasetRecord) -> dict[str, Any] | None:
         "target": verdict.target,
         "target_met": verdict.target_met,
         "reason": verdict.reason,
+        "further_examples": verdict.further_examples,
         "comparison": verdict.comparison and verdict.comparison.model_dump(),
     }
 

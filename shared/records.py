@@ -224,6 +224,16 @@ class CoveragePoint(Record):
     coverage: float
     risk: float
 
+    @property
+    def precision(self) -> float:
+        """The share of the answers taken that are right."""
+        return 1 - self.risk
+
+    @property
+    def recall(self) -> float:
+        """The share of all rows that are answered, and right."""
+        return self.coverage * (1 - self.risk)
+
 
 class ConfidenceFigures(Record):
     """How far a confidence can be trusted; `auroc` is None when all answers are right, or none."""
@@ -242,6 +252,7 @@ class Calibration(Record):
     isotonic: `knots` are (agreement, confidence) pairs, linear in between and flat outside.
     platt: confidence = 1 / (1 + exp(-(slope * agreement + intercept))).
     none: the agreement stands as it is, for the reason given.
+    It holds for answers that are asked for in the same way: `samples` at `temperature`.
     """
 
     method: Literal["isotonic", "platt", "none"]
@@ -249,6 +260,8 @@ class Calibration(Record):
     slope: float = 0.0
     intercept: float = 0.0
     n: int = 0
+    samples: int = 1
+    temperature: float = 0.0
     reason: str = ""
 
 
@@ -267,8 +280,10 @@ class EvaluationRecord(Record):
 
     `row_scores` holds each row's score between 0 and 1 and `row_agreements` the majority's share,
     in the split's row order, which is the same for every candidate. `row_answers` numbers each
-    row's (truth, answer) for labels, by the task's order, -1 for no answer. `service_exact_match`
-    is the evaluation service's figure, if it gave one. `seconds` are of one request.
+    row's (truth, answer) for labels, by the task's order, -1 for no answer. `row_parts` is for
+    several labels or fields: what each row counts as (number of the label or field, hits, values
+    said, values that are right), where anything was said or is right. `service_exact_match` is the
+    evaluation service's figure, if it gave one. `seconds` are of one request.
     """
 
     candidate: Candidate
@@ -283,6 +298,7 @@ class EvaluationRecord(Record):
     row_scores: tuple[float, ...]
     row_agreements: tuple[float, ...] = ()
     row_answers: tuple[tuple[int, int], ...] = ()
+    row_parts: tuple[tuple[tuple[int, int, int, int], ...], ...] = ()
     samples: int = 1
     temperature: float = 0.0
     mistakes: tuple[Mistake, ...] = ()
@@ -304,6 +320,9 @@ class Figure(Record):
 
     `interval` is that of the primary metric. `confidence` is about the agreement of the samples,
     `calibrated` about what `calibration` makes of it (fitted on validation, shown for test).
+    Of the finalists on test there is also what they do with each label or field, their mistakes,
+    and for single labels the confusion matrix: a row for each right label, a column for each
+    answer, both in the task's order, and a last column for what is no answer.
     """
 
     candidate: str
@@ -318,10 +337,19 @@ class Figure(Record):
     seconds_p50: float | None = None
     seconds_p95: float | None = None
     usd_per_thousand: float | None = None
+    invalid: int = 0
+    per_label: dict[str, dict[str, float]] = {}
+    confusions: tuple[tuple[str, str, int], ...] = ()
+    confusion_matrix: tuple[tuple[int, ...], ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
 
 
 class NextStep(Record):
-    """What a person can do next: what costs most, why probably, and rows that show it."""
+    """What a person can do next: what costs most, why probably, and validation rows that show it.
+
+    `cost` is the share of all validation rows that are wrong because of it; rows can be counted
+    under several steps. `link` leads, from the verdict's folder, to where there is more.
+    """
 
     kind: Literal["label_noise", "too_little_data", "unclear_instruction", "rare_label", "none"]
     title: str
@@ -329,13 +357,15 @@ class NextStep(Record):
     labels: tuple[str, ...] = ()
     cost: float = 0.0
     examples: tuple[Mistake, ...] = ()
+    link: str = ""
 
 
 class Comparison(Record):
     """The tuned model against the prompt, on the same rows.
 
     `interval` is a paired bootstrap's, of the difference in the primary metric. `p_value` is
-    exact, and `p_corrected` allows for the `compared` tuned candidates of which this is the best.
+    exact, and `p_corrected` allows for all tuned models that have met these test rows: this one and
+    those of earlier runs, `compared` of them.
     """
 
     tuned: str
@@ -351,7 +381,11 @@ class Comparison(Record):
 
 
 class VerdictRecord(Record):
-    """Which candidate should serve, and what that rests on: `basis` is a hash of all of it."""
+    """Which candidate should serve, and what that rests on: `basis` is a hash of all of it.
+
+    `further_examples` is how many more test examples would tell, if a difference like the one that
+    was seen is real; None when nothing more is needed, or when no number can be given.
+    """
 
     task_name: str
     dataset: str
@@ -386,16 +420,21 @@ class RemovedEndpoints(Record):
 
 
 class Promotion(Record):
-    """One line of a champion's history."""
+    """One line of a champion's history: who came to serve, and by what."""
 
     candidate: str
     dataset: str
     run: str
     at: datetime
+    by: Literal["verdict", "hand", "rollback"] = "verdict"
 
 
 class ChampionRecord(Record):
-    """The candidate that serves a task now, with the task as the candidate was taught it."""
+    """The candidate that serves a task now, with the task as the candidate was taught it.
+
+    `calibration` turns the agreement of its samples into a confidence; None when it was promoted
+    by a version that did not calibrate.
+    """
 
     task_name: str
     candidate: Candidate

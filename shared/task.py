@@ -244,8 +244,17 @@ class Evaluation(Part):
         lt=0.5,
         description="A difference with a p-value above this is not taken for real.",
     )
-    promote: Literal["automatically", "by_hand"] = Field(
-        "automatically", description="Whether the verdict's winner becomes the champion by itself."
+    min_gain: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="A tuned model has to be ahead of the best prompt by this much of the metric, "
+        "0.02 for two points; with less, the prompt is kept.",
+    )
+    promote: Literal["automatically", "when_target_met", "by_hand"] = Field(
+        "automatically",
+        description="Whether the verdict's winner becomes the champion by itself: always, only if "
+        "it reaches the target on test, or never.",
     )
 
 

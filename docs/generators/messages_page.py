@@ -24,12 +24,14 @@ TUNING_FULL = {
 APPROVAL = {"task": "parcel_questions", "approve": "5b1d0c9e7f3a"}
 CANCELLATION = {"task": "parcel_questions", "cancel": "5b1d0c9e7f3a"}
 PROMOTION = {"task": "parcel_questions", "dataset": "1f0c3a5b7d9e", "candidate": "few-shot"}
+ROLLBACK = {"task": "parcel_questions", "rollback": True}
 PROMOTION_KEYS = {
     "task": "The task's name.",
     "dataset": "The id of the dataset that the candidate was measured on.",
     "candidate": "The candidate's name, as reports and verdicts have it: a prompting strategy such "
     "as `few-shot`, or a tuned model such as `tuned-e4-m1-a1`.",
     "run": "The run that tuned it: only when several runs have a model of that name.",
+    "rollback": "true: go back to the champion before this one. Only `task` may stand beside it.",
 }
 
 FACTS: dict[Happening, str] = {
@@ -70,7 +72,7 @@ DETAILS = {
     "job": "id of the job",
     "state": "the state it is in, or ended in; see [lifecycle.md](lifecycle.md)",
     "epochs_done": "how many epochs the service shows as done",
-    "decision": "`promote_tuned`, `keep_prompting` or `not_enough_data`",
+    "decision": "`promote_tuned`, `keep_prompting`, `not_enough_data` or `below_target`",
     "winner": "name of the candidate that should serve",
     "candidate": "name of the candidate",
     "result": "path of the answer in the results bucket; see [result.json](result.json)",
@@ -146,13 +148,20 @@ def messages_page() -> str:
         fenced("python", _CLIENT.replace("MESSAGE", json.dumps(TUNING))),
         "## promotion-requested",
         paragraph(
-            "Makes a candidate the champion by hand: to promote when the task says "
-            "`evaluation.promote: by_hand`, or to roll back. The candidate must have been measured "
-            "on that dataset. The first three keys are needed. A champion's record, "
-            "`tasks/<task>/champion.json` in the artifacts bucket, holds its history."
+            "Makes a candidate the champion by hand, such as when the task says "
+            "`evaluation.promote: by_hand`. The candidate must have been measured on that dataset; "
+            "the first three keys are needed. A champion's record, `tasks/<task>/champion.json` in "
+            "the artifacts bucket, holds its history."
         ),
         table(("key", "meaning"), [(f"`{key}`", text) for key, text in PROMOTION_KEYS.items()]),
         fenced("sh", _gcloud("promotion-requested", PROMOTION)),
+        "### To roll back",
+        paragraph(
+            "The champion before this one serves again. If its endpoint was given up, the one "
+            "before it does; `tuning.keep_endpoints` says which endpoints are kept. A second "
+            "rollback goes one further back, and the same message delivered twice only once."
+        ),
+        fenced("sh", _gcloud("promotion-requested", ROLLBACK)),
         paragraph(
             'From Python it is published as above, with `"promotion-requested"` for the topic.'
         ),

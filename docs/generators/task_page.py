@@ -67,6 +67,7 @@ tuning:
 evaluation:
   max_rows: 300
   significance: 0.05
+  min_gain: 0.02
   promote: by_hand
 serving:
   samples: 5

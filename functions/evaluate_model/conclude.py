@@ -10,6 +10,7 @@ from shared import log, paths
 from shared.facts import publish_fact
 from shared.record_store import change, read
 from shared.records import ChampionRecord, EvaluationRecord, JobRecord, RunRecord, VerdictRecord
+from shared.task import Task
 
 
 def conclude(
@@ -37,8 +38,10 @@ def conclude(
         else paths.dataset_folder(dataset.task_name, dataset.id)
     )
     path = f"{folder}/verdict.json"
+    earlier = _measured_before(bench, run) if run else 0
+    now = world.clock()
     fresh = decide(
-        policy, dataset, run, finalists, everything, jobs, world.clock(), why_not_tuned, failed
+        policy, dataset, run, finalists, everything, jobs, now, why_not_tuned, failed, earlier
     )
 
     def renew(old: VerdictRecord | None) -> VerdictRecord | None:
@@ -59,9 +62,47 @@ def conclude(
         decision=verdict.decision,
         winner=verdict.winner,
     )
-    if policy.evaluation.promote == "automatically" and not _serves_better(bench, winner):
-        tuned_won = verdict.decision == "promote_tuned"
-        promote(world, dataset, winner.candidate, verdict.created, displaces_tuned=tuned_won)
+    if _may_promote(policy, verdict) and not _serves_better(bench, winner):
+        shown = next(item for item in reversed(verdict.figures) if item.candidate == verdict.winner)
+        promote(
+            world,
+            dataset,
+            winner.candidate,
+            verdict.created,
+            displaces_tuned=verdict.decision == "promote_tuned",
+            calibration=shown.calibration,
+        )
+
+
+def _may_promote(policy: Task, verdict: VerdictRecord) -> bool:
+    """Whether the task lets a verdict's winner become the champion by itself."""
+    gate = policy.evaluation.promote
+    return gate == "automatically" or (gate == "when_target_met" and verdict.target_met)
+
+
+def _measured_before(bench: Bench, run: RunRecord) -> int:
+    """Count the tuned models of earlier runs that have met the same test rows.
+
+    With each of them a lucky winner becomes likelier, so a verdict allows for them.
+    """
+    artifacts, task = bench.world.buckets.artifacts, bench.dataset.task_name
+    names = [stored.name for stored in artifacts.list(f"tasks/{task}/runs/")]
+    earlier = {
+        other.id
+        for name in names
+        if name.endswith("/run.json")
+        and (other := read(artifacts, name, RunRecord))
+        and other.dataset == run.dataset
+        and other.created < run.created
+    }
+    return len(
+        {
+            (measured.candidate.run, measured.candidate.name)
+            for name in names
+            if name.endswith("/evaluation.json") and name.split("/")[3] in earlier
+            if (measured := read(artifacts, name, EvaluationRecord)) and measured.split == "test"
+        }
+    )
 
 
 def _serves_better(bench: Bench, winner: EvaluationRecord) -> bool:

@@ -12,7 +12,7 @@ from functions.evaluate_model.conclude import conclude
 from functions.evaluate_model.held_out import choose_shots
 from functions.evaluate_model.measure import Services, measure
 from functions.evaluate_model.page.index import write_index
-from functions.evaluate_model.promote import promote_by_hand
+from functions.evaluate_model.rollback import promote_on_request
 from functions.evaluate_model.tuned import Tuned, measure_tuned
 from functions.evaluate_model.verdict import best
 from shared import log, open_work, paths
@@ -40,6 +40,7 @@ class _About(BaseModel):
     run: str = ""
     job: str = ""
     candidate: str = ""
+    rollback: bool = False
 
 
 def handle_event(event: Event, world: World, services: Services) -> None:
@@ -61,7 +62,8 @@ def handle_event(event: Event, world: World, services: Services) -> None:
     paths.check_task_name(about.task)
     if event.topic == "promotion-requested":
         at = event.published or world.clock()
-        promote_by_hand(world, about.task, about.dataset, about.candidate, about.run, at)
+        named = (about.dataset, about.candidate, about.run)
+        promote_on_request(world, about.task, *named, at, rollback=about.rollback)
     elif event.topic == "tuning-completed":
         _look_at_run(world, services, about)
     else:

@@ -12,8 +12,8 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from functions.evaluate_model.candidates import candidate_key
+from functions.evaluate_model.figures import compute_figures
 from functions.evaluate_model.held_out import held_out_rows
-from functions.evaluate_model.metrics import compute_figures
 from shared import log, paths
 from shared.candidates import prompt_of
 from shared.errors import Conflict, NotFound, Rejected
@@ -88,6 +88,8 @@ def measure(
         invalid=figures.invalid,
         service_exact_match=_service_figure(services.exact_match, pairs),
         row_scores=figures.row_scores,
+        row_answers=figures.row_answers,
+        row_parts=figures.row_parts,
         prompt_tokens=sum(item.prompt_tokens for item in said),
         answer_tokens=sum(item.answer_tokens for item in said),
     )

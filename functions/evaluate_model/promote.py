@@ -1,14 +1,23 @@
 """Makes a candidate the champion, by compare-and-set and with a history."""
 
 from datetime import datetime
+from typing import Literal
 
+from functions.evaluate_model.calibration import calibration_of
 from shared import log, paths
 from shared.endpoints import is_given_up, promise
 from shared.errors import Rejected
 from shared.facts import publish_fact
 from shared.ports import World
 from shared.record_store import change, read
-from shared.records import Candidate, ChampionRecord, DatasetRecord, EvaluationRecord, Promotion
+from shared.records import (
+    Calibration,
+    Candidate,
+    ChampionRecord,
+    DatasetRecord,
+    EvaluationRecord,
+    Promotion,
+)
 
 MAX_HISTORY = 50
 
@@ -20,6 +29,8 @@ def promote(
     at: datetime,
     *,
     displaces_tuned: bool = True,
+    calibration: Calibration | None = None,
+    by: Literal["verdict", "hand", "rollback"] = "verdict",
 ) -> None:
     """Make a candidate the champion, unless a later decision has named another one already.
 
@@ -31,6 +42,8 @@ def promote(
         displaces_tuned: Whether it takes the place of a tuned model that answers the same
             question. A prompt that was not compared with that model does not; a person can still
             promote it.
+        calibration: What its agreement is worth, as fitted on validation.
+        by: What made it the champion.
 
     Raises:
         Rejected: The candidate's endpoint was given up.
@@ -41,7 +54,9 @@ def promote(
             return None
         if old is not None and not displaces_tuned and not _gives_way(old, dataset):
             return None
-        line = Promotion(candidate=candidate.name, dataset=dataset.id, run=candidate.run, at=at)
+        line = Promotion(
+            candidate=candidate.name, dataset=dataset.id, run=candidate.run, at=at, by=by
+        )
         return ChampionRecord(
             task_name=dataset.task_name,
             candidate=candidate,
@@ -49,6 +64,7 @@ def promote(
             dataset=dataset.id,
             run=candidate.run,
             at=at,
+            calibration=calibration,
             history=(*(old.history if old else ()), line)[-MAX_HISTORY:],
         )
 
@@ -80,7 +96,13 @@ def _gives_way(champion: ChampionRecord, dataset: DatasetRecord) -> bool:
 
 
 def promote_by_hand(
-    world: World, task: str, dataset: str, candidate: str, run: str, at: datetime
+    world: World,
+    task: str,
+    dataset: str,
+    candidate: str,
+    run: str,
+    at: datetime,
+    by: Literal["hand", "rollback"] = "hand",
 ) -> None:
     """Promote a candidate that was measured before, because a person asks for it.
 
@@ -91,6 +113,7 @@ def promote_by_hand(
         candidate: The candidate's name.
         run: The run that tuned it; needed only when several runs have a model of that name.
         at: When the person asked; a redelivery of an old message undoes nothing.
+        by: Whether it was named, or served before and is gone back to.
 
     Raises:
         Rejected: There is no such dataset, the candidate was never measured on it, or its
@@ -107,13 +130,14 @@ def promote_by_hand(
             f"Name the dataset and the candidate; datasets there are: "
             f"{', '.join(datasets[-10:]) or 'none'}.",
         )
-    measured = [
-        evaluation.candidate
+    evaluations = [
+        evaluation
         for stored in artifacts.list(f"tasks/{task}/")
         if stored.name.endswith("/evaluation.json")
         and (evaluation := read(artifacts, stored.name, EvaluationRecord))
         and evaluation.dataset == dataset
     ]
+    measured = [evaluation.candidate for evaluation in evaluations]
     named = [item for item in measured if item.name == candidate and run in ("", item.run)]
     if not named:
         known = ", ".join(sorted({item.name for item in measured}))
@@ -132,4 +156,10 @@ def promote_by_hand(
     wanted = (served or named)[-1]
     champion = read(artifacts, paths.champion(task), ChampionRecord)
     if champion is None or (champion.dataset, champion.candidate) != (dataset, wanted):
-        promote(world, record, wanted, at)
+        fitted = [
+            calibration_of(item)
+            for item in evaluations
+            if item.candidate == wanted and item.split == "validation"
+        ]
+        calibration = max(fitted, key=lambda item: item.n, default=None)
+        promote(world, record, wanted, at, calibration=calibration, by=by)

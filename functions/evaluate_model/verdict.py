@@ -1,19 +1,16 @@
-"""Decides between the tuned model and the prompt. docs/verdict.md explains the rule.
-
-Candidates were chosen on validation; both finalists were then measured once on the same test
-rows. The tuned model wins when it is better by more than chance explains: an exact sign test over
-the rows where the two differ (for labels this is McNemar's exact test).
-"""
+"""Decides between the tuned model and the prompt, and puts everything about it into one record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from functions.evaluate_model.candidate_figure import figure_of, finalist_figure, parts_of
+from functions.evaluate_model.comparison import compare
+from functions.evaluate_model.next_steps import next_steps
+from functions.evaluate_model.rule import Standing, rule
 from shared.paths import content_id
 from shared.records import (
-    Comparison,
     DatasetRecord,
-    Decision,
     EvaluationRecord,
     Figure,
     JobRecord,
@@ -21,9 +18,6 @@ from shared.records import (
     VerdictRecord,
 )
 from shared.task import Task
-
-MIN_DIFFERING_ROWS = 6
-"""With fewer rows that differ, a clean sweep is not significant at the usual 5 %: 2 x 0.5^5."""
 
 
 @dataclass(frozen=True)
@@ -33,29 +27,14 @@ class Finalists:
     prompting: EvaluationRecord
     tuned: EvaluationRecord | None
 
+    def is_one(self, evaluation: EvaluationRecord) -> bool:
+        """Whether an evaluation is that of a finalist on test."""
+        return evaluation is self.prompting or evaluation is self.tuned
+
 
 def best(evaluations: Sequence[EvaluationRecord], metric: str) -> EvaluationRecord:
     """Return the best evaluation; of equals the first, which is the cheapest to serve."""
     return max(evaluations, key=lambda evaluation: evaluation.metrics[metric])
-
-
-def compare(prompting: EvaluationRecord, tuned: EvaluationRecord, metric: str) -> Comparison:
-    """Compare two candidates on the same rows with an exact sign test (two-sided)."""
-    from scipy.stats import binomtest
-
-    pairs = list(zip(tuned.row_scores, prompting.row_scores, strict=True))
-    wins = sum(mine > other for mine, other in pairs)
-    losses = sum(mine < other for mine, other in pairs)
-    p_value = float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
-    return Comparison(
-        tuned=tuned.candidate.name,
-        prompting=prompting.candidate.name,
-        n=len(pairs),
-        difference=tuned.metrics[metric] - prompting.metrics[metric],
-        tuned_better=wins,
-        prompting_better=losses,
-        p_value=p_value,
-    )
 
 
 def decide(
@@ -68,43 +47,61 @@ def decide(
     now: datetime,
     why_not_tuned: str = "",
     failed: Sequence[str] = (),
+    earlier: int = 0,
 ) -> VerdictRecord:
     """Reach the verdict.
 
     Args:
-        policy: The task as it is now: its target and its significance level.
+        policy: The task as it is now: its target and its gate.
         dataset: The dataset.
         run: The run, if there was one.
         finalists: The best candidates, on test.
-        evaluations: Everything that was measured, for the table.
+        evaluations: Everything that was measured, on validation and, of the finalists, on test.
         ended: The run's jobs.
         now: The time.
         why_not_tuned: Why there is no tuned candidate, when there is none.
         failed: Why tuned candidates could not be measured.
+        earlier: How many tuned models of earlier runs have met the same test rows.
     """
-    metric = policy.primary_metric
-    comparison = None
-    decision: Decision = "keep_prompting"
+    metric, task = policy.primary_metric, dataset.task
+    validation = {item.candidate.name: item for item in evaluations if item.split == "validation"}
+    figures = {
+        id(item): finalist_figure(item, validation.get(item.candidate.name), task, metric)
+        if finalists.is_one(item)
+        else figure_of(item, task, metric)
+        for item in (*evaluations, finalists.prompting, finalists.tuned)
+        if item is not None
+    }
+    outcome = tuned = None
+    if finalists.tuned is not None:
+        tuned = _standing(finalists.tuned, figures[id(finalists.tuned)], metric)
+        outcome = compare(finalists.prompting, finalists.tuned, policy, parts_of(task), 1 + earlier)
+    ruling = rule(
+        policy,
+        _standing(finalists.prompting, figures[id(finalists.prompting)], metric),
+        tuned,
+        outcome,
+        max(0, dataset.counts["test"] - finalists.prompting.n),
+        why_not_tuned,
+    )
     winner = finalists.prompting
-    if finalists.tuned is None:
-        reason = why_not_tuned or "There is no tuned model to compare with."
-    else:
-        comparison = compare(finalists.prompting, finalists.tuned, metric)
-        decision, reason = _rule(comparison, metric, policy.evaluation.significance)
-        winner = finalists.tuned if decision == "promote_tuned" else finalists.prompting
+    if ruling.decision == "promote_tuned" and finalists.tuned is not None:
+        winner = finalists.tuned
     return VerdictRecord(
         task_name=dataset.task_name,
         dataset=dataset.id,
         run=run.id if run else "",
-        basis=_basis(policy, evaluations, ended, why_not_tuned, failed),
-        decision=decision,
+        basis=_basis(policy, evaluations, ended, why_not_tuned, failed, earlier),
+        decision=ruling.decision,
         winner=winner.candidate.name,
         metric=metric,
         target=policy.target.value,
         target_met=winner.metrics[metric] >= policy.target.value,
-        reason=reason,
-        figures=tuple(_figure(evaluation) for evaluation in evaluations),
-        comparison=comparison,
+        reason=ruling.reason,
+        figures=tuple(figures[id(item)] for item in evaluations),
+        comparison=outcome.comparison if outcome else None,
+        further_examples=ruling.further,
+        next_steps=next_steps(dataset, winner.candidate, tuple(validation.values()), run),
         failed_jobs=tuple(
             f"{job.id}: {job.state} {job.error}".strip()
             for job in ended
@@ -115,12 +112,17 @@ def decide(
     )
 
 
+def _standing(evaluation: EvaluationRecord, figure: Figure, metric: str) -> Standing:
+    return Standing(evaluation.candidate.name, evaluation.metrics[metric], figure.interval)
+
+
 def _basis(
     policy: Task,
     evaluations: Sequence[EvaluationRecord],
     ended: Sequence[JobRecord],
     why_not_tuned: str,
     failed: Sequence[str],
+    earlier: int,
 ) -> str:
     """Name everything that a verdict rests on: with the same basis, it is the same verdict."""
     return content_id(
@@ -129,49 +131,6 @@ def _basis(
         [(item.candidate.name, item.split, item.n, item.row_scores) for item in evaluations],
         [(job.id, job.state) for job in ended],
         why_not_tuned,
+        earlier,
         *failed,
-    )
-
-
-def _rule(comparison: Comparison, metric: str, significance: float) -> tuple[Decision, str]:
-    """Choose the decision, and say why in a sentence."""
-    points = f"{abs(comparison.difference) * 100:.1f} points"
-    counted = (
-        f"it does better on {comparison.tuned_better} of {comparison.n} test rows and worse on "
-        f"{comparison.prompting_better} (p = {comparison.p_value:.2g})"
-    )
-    real = comparison.p_value <= significance
-    if real and comparison.difference * (comparison.tuned_better - comparison.prompting_better) < 0:
-        return "not_enough_data", (
-            f"The figures disagree: {comparison.tuned} is {points} of {metric} "
-            f"{'ahead of' if comparison.difference > 0 else 'behind'} {comparison.prompting}, but "
-            f"{counted}. The prompt stays; look at the rarer labels or fields."
-        )
-    if real and comparison.difference > 0:
-        return "promote_tuned", (
-            f"{comparison.tuned} beats {comparison.prompting} by {points} of {metric}: {counted}."
-        )
-    if real and comparison.difference < 0:
-        return "keep_prompting", (
-            f"{comparison.tuned} is {points} of {metric} behind {comparison.prompting}: {counted}."
-        )
-    if comparison.difference <= 0:
-        return "keep_prompting", (
-            f"{comparison.tuned} is no better than {comparison.prompting} in {metric}: {counted}."
-        )
-    differing = comparison.tuned_better + comparison.prompting_better
-    hint = " Too few rows differ to tell." if differing < MIN_DIFFERING_ROWS else ""
-    return "not_enough_data", (
-        f"{comparison.tuned} is {points} of {metric} ahead of {comparison.prompting}, which "
-        f"chance can explain: {counted}.{hint} The prompt stays until more test rows tell."
-    )
-
-
-def _figure(evaluation: EvaluationRecord) -> Figure:
-    return Figure(
-        candidate=evaluation.candidate.name,
-        kind=evaluation.candidate.kind,
-        split=evaluation.split,
-        n=evaluation.n,
-        metrics=evaluation.metrics_with_service(),
     )

@@ -15,14 +15,14 @@ from docs.generators.dependencies_page import PURPOSE, direct_dependencies
 from docs.generators.format_examples import DESCRIBED, EXAMPLES, source_of
 from docs.generators.intake_page import POLICY
 from docs.generators.markdown import anchor
-from docs.generators.messages_page import PROMOTION, TUNING, TUNING_FULL
+from docs.generators.messages_page import PROMOTION, ROLLBACK, TUNING, TUNING_FULL
 from docs.generators.task_page import EXTRACTION, FULL, MINIMAL
 from functions.convert_dataset.formats.registry import FORMATS, choose_format
 from functions.evaluate_model.evaluate import handle_event
 from functions.evaluate_model.measure import Services
 from functions.launch_tuning.request import TuningRequested
 from shared.errors import Rejected
-from shared.records import ResultRecord
+from shared.records import EvaluationRecord, ResultRecord, VerdictRecord
 from shared.task import FormatKey, Task, parse_task
 from tests.fakes import fake_world, message
 from tests.house.checkout import ROOT, project_files, relative
@@ -115,12 +115,15 @@ def test_the_tuning_requests_in_the_pages_are_understood() -> None:
 
 
 def test_the_promotion_request_in_the_pages_is_understood() -> None:
-    event = message("promotion-requested", **PROMOTION)
     fakes = fake_world()
     services = Services(fakes.generator(lambda *_: []), fakes.exact_match())
-    with pytest.raises(Rejected) as rejection:
-        handle_event(event, fakes.world, services)
-    assert rejection.value.reason == "The task 'parcel_questions' has no dataset '1f0c3a5b7d9e'."
+    for asked, reason in (
+        (PROMOTION, "The task 'parcel_questions' has no dataset '1f0c3a5b7d9e'."),
+        (ROLLBACK, "The task 'parcel_questions' has no champion to roll back."),
+    ):
+        with pytest.raises(Rejected) as rejection:
+            handle_event(message("promotion-requested", **asked), fakes.world, services)
+        assert rejection.value.reason == reason
 
 
 def test_python_in_the_pages_is_python() -> None:
@@ -134,8 +137,13 @@ def test_the_schemas_are_json_with_a_description_of_what_they_hold() -> None:
             schema = json.loads(content)
             assert schema["$schema"].startswith("https://json-schema.org/")
             assert schema["description"]
-    result = json.loads(pages()["docs/result.json"])
-    assert set(result["properties"]) == set(ResultRecord.model_fields)
+    for name, kind in (
+        ("result", ResultRecord),
+        ("evaluation", EvaluationRecord),
+        ("verdict", VerdictRecord),
+    ):
+        schema = json.loads(pages()[f"docs/{name}.json"])
+        assert set(schema["properties"]) == set(kind.model_fields)
 
 
 def test_every_direct_dependency_has_a_purpose() -> None:

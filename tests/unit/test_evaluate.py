@@ -204,7 +204,7 @@ def test_no_row_is_ever_asked_twice_of_one_candidate() -> None:
 
 
 def test_a_tuned_model_that_is_no_better_leaves_the_prompt() -> None:
-    stage = Stage(task(), zero=5, few=7, tuned=7)
+    stage = Stage(task(target={"value": 0.75}), zero=5, few=7, tuned=7)
     stage.measure()
     stage.conclude(run := stage.tune())
     assert stage.verdict(f"runs/{run}")["decision"] == "keep_prompting"
@@ -215,7 +215,8 @@ def test_a_run_whose_jobs_all_failed_is_concluded_with_the_best_prompt() -> None
     stage = Stage(task(), zero=5, few=7)
     stage.conclude(run := stage.tune("failed"))
     verdict = stage.verdict(f"runs/{run}")
-    assert verdict["reason"] == "No tuning job succeeded."
+    assert verdict["decision"] == "below_target"
+    assert verdict["reason"].endswith("no tuning job succeeded.")
     assert len(verdict["failed_jobs"]) == 1
     assert stage.champion["candidate"]["name"] == "few-shot"
 
@@ -358,7 +359,7 @@ def test_a_model_that_cannot_be_asked_counts_as_failed_and_the_verdict_goes_on(
     kind = "prompting" if len(endings) == 3 else "tuned"
     assert stage.champion["candidate"]["kind"] == kind
     if kind == "prompting":
-        assert verdict["reason"] == "No tuned model could be measured."
+        assert verdict["reason"].endswith("no tuned model could be measured.")
     watch(stage.fakes.world, stage.fakes.tuning)
     assert stage.fakes.artifacts.names("open/") == []
     page = stage.fakes.artifacts.content(f"tasks/birds/runs/{run}/report.html").decode()

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from functions.evaluate_model.verdict import Finalists, best, compare, decide
+from functions.evaluate_model.comparison import compare
+from functions.evaluate_model.verdict import Finalists, best, decide
 from shared.records import Candidate, DatasetRecord, EvaluationRecord, VerdictRecord
 from shared.task import Task
 from tests.fakes import START
@@ -86,7 +87,7 @@ def test_a_tuned_model_that_is_no_better_keeps_the_prompt(wins: int, losses: int
 
 def test_six_clean_wins_are_the_fewest_that_tell() -> None:
     assert verdict(wins=5, losses=0).decision == "not_enough_data"
-    assert "Too few rows differ" in verdict(wins=5, losses=0).reason
+    assert "too few rows differ" in verdict(wins=5, losses=0).reason
     assert verdict(wins=6, losses=0).decision == "promote_tuned"
 
 
@@ -108,7 +109,9 @@ def test_rows_decide_but_a_metric_that_points_the_other_way_promotes_nothing() -
     tuned = evaluation("tuned", "tuned", [1.0] * 20, macro_f1=0.7)
     prompt = evaluation("few-shot", "prompting", [0.0] * 10 + [1.0] * 10, macro_f1=0.8)
     found = decide(policy, DATASET, None, Finalists(prompt, tuned), [], [], START)
-    assert found.winner == "few-shot"
+    assert (found.decision, found.winner) == ("not_enough_data", "few-shot")
+    assert "The figures disagree" in found.reason
+    assert found.further_examples is None
 
 
 def test_without_a_tuned_model_the_reason_is_passed_on() -> None:
@@ -132,5 +135,9 @@ def test_of_equals_the_first_is_best() -> None:
 def test_rows_are_compared_by_score_not_only_right_or_wrong() -> None:
     tuned = evaluation("tuned", "tuned", [0.75, 0.5, 1.0])
     prompt = evaluation("few-shot", "prompting", [0.5, 0.75, 1.0])
-    found = compare(prompt, tuned, "exact_match")
+    fields = Task.model_validate({"type": "extraction", "fields": ["a", "b", "c", "d"]})
+    tuned, prompt = (
+        item.model_copy(update={"metrics": {"field_f1": 0.75}}) for item in (tuned, prompt)
+    )
+    found = compare(prompt, tuned, fields, 4, 1).comparison
     assert (found.tuned_better, found.prompting_better, found.n) == (1, 1, 3)

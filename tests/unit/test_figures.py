@@ -5,9 +5,18 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, precision_score
+from sklearn.metrics import (
+    accuracy_score,
+    cohen_kappa_score,
+    confusion_matrix,
+    f1_score,
+    jaccard_score,
+    precision_recall_fscore_support,
+    precision_score,
+)
 
-from functions.evaluate_model.metrics import Figures, compute_figures
+from functions.evaluate_model.figures import Figures, compute_figures
+from functions.evaluate_model.figures import labels as label_module
 from shared.examples import Answer
 from shared.task import Task
 from shared.voting import INVALID
@@ -121,12 +130,13 @@ def test_fields_are_counted_value_by_value() -> None:
             ({"place": "hill", "guests": "Dee"}, None),
         ],
     )
-    assert found.per_label["place"] == pytest.approx(
-        {"precision": 1 / 2, "recall": 1 / 4, "f1": 1 / 3, "support": 4}
-    )
-    assert found.per_label["guests"] == pytest.approx(
-        {"precision": 1 / 2, "recall": 1 / 3, "f1": 2 / 5, "support": 3}
-    )
+    for name, precision, recall, f1, support in (
+        ("place", 1 / 2, 1 / 4, 1 / 3, 4),
+        ("guests", 1 / 2, 1 / 3, 2 / 5, 3),
+    ):
+        wanted = {"precision": precision, "recall": recall, "f1": f1}
+        alike = {f"{kind}_normalised": value for kind, value in wanted.items()}
+        assert found.per_label[name] == pytest.approx({**wanted, **alike, "support": support})
     assert found.metrics["field_f1"] == pytest.approx(2 * 2 / (4 + 7))
     assert found.row_scores == (0.5, 0.0, 0.5, 0.0)
     assert found.metrics["exact_match"] == 0
@@ -145,7 +155,14 @@ def test_perfect_fields_score_one_and_empty_ones_nothing() -> None:
     empty: Answer = {"place": None, "guests": None}
     assert figures(EVENT, [(full, full)]).metrics["field_f1"] == 1.0
     nothing = figures(EVENT, [(empty, empty)])
-    assert nothing.metrics == {"exact_match": 1.0, "valid_share": 1.0, "field_f1": 0.0}
+    assert nothing.metrics == {
+        "exact_match": 1.0,
+        "exact_match_normalised": 1.0,
+        "valid_share": 1.0,
+        **dict.fromkeys(
+            ("field_f1", "field_f1_normalised", "field_precision", "field_recall"), 0.0
+        ),
+    }
     assert nothing.row_scores == (1.0,)
 
 
@@ -175,3 +192,102 @@ def test_figures_of_fields_stay_between_zero_and_one(
     perfect = all(score == 1 for score in found.row_scores)
     if found.metrics["exact_match"] == 1:
         assert perfect
+
+
+@settings(deadline=None, max_examples=50)
+@given(pairs)
+def test_every_average_is_that_of_scikit_learn(rows: list[tuple[str, str | None]]) -> None:
+    found = figures(BIRDS, rows).metrics
+    truths = [truth for truth, _ in rows]
+    answers = [answer or "(none)" for _, answer in rows]
+    for average, labels in (("macro", sorted(set(truths))), ("weighted", NAMES)):
+        each = precision_recall_fscore_support(
+            truths, answers, labels=labels, average=average, zero_division=0
+        )
+        shown = [found[f"{average}_{kind}"] for kind in ("precision", "recall", "f1")]
+        assert shown == pytest.approx(list(each[:3]))
+
+
+@settings(deadline=None, max_examples=50)
+@given(pairs)
+def test_the_confusion_matrix_is_that_of_scikit_learn(rows: list[tuple[str, str | None]]) -> None:
+    found = figures(BIRDS, rows)
+    place = {name: number for number, name in enumerate(NAMES)}
+    numbers = [(place[truth], -1 if said is None else place[said]) for truth, said in rows]
+    assert list(found.row_answers) == numbers
+    rights, saids = zip(*numbers, strict=True)
+    wanted = confusion_matrix(rights, saids, labels=[0, 1, 2, -1])[:3]
+    assert label_module.confusion_matrix(3, found.row_answers) == tuple(map(tuple, wanted.tolist()))
+    assert label_module.confusion_matrix(101, found.row_answers) == ()
+    assert label_module.confusion_matrix(3, ()) == ()
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(label_sets, label_sets), min_size=1, max_size=20))
+def test_the_jaccard_index_and_subset_accuracy_are_those_of_scikit_learn(
+    rows: list[tuple[list[str], list[str]]],
+) -> None:
+    found = figures(SEVERAL, rows)
+    truths = [[int(name in truth) for name in NAMES] for truth, _ in rows]
+    answers = [[int(name in said) for name in NAMES] for _, said in rows]
+    wanted = jaccard_score(truths, answers, average="samples", zero_division=1.0)
+    assert found.metrics["jaccard"] == pytest.approx(wanted)
+    assert found.metrics["exact_match"] == pytest.approx(accuracy_score(truths, answers))
+    said = [sum(part[2] for part in row) for row in found.row_parts]
+    assert said == [sum(row) for row in answers]
+
+
+def test_what_is_no_answer_is_no_empty_set_of_labels() -> None:
+    nothing: list[str] = []
+    rows: list[tuple[Answer, Answer | None]] = [(nothing, None), (nothing, nothing)]
+    assert figures(SEVERAL, rows).metrics["jaccard"] == 0.5
+
+
+def test_spellings_of_one_value_are_alike_once_normalised_only() -> None:
+    found = figures(
+        EVENT,
+        [
+            (
+                {"place": "5 March 2018", "guests": ["RM 1,200.00", "Ann"]},
+                {"place": "2018-03-05", "guests": ["1200", "ANN"]},
+            ),
+            ({"place": "mill", "guests": None}, None),
+        ],
+    )
+    assert found.metrics["field_f1"] == 0
+    assert found.metrics["field_f1_normalised"] == pytest.approx(2 * 3 / (3 + 4))
+    assert found.metrics["exact_match_normalised"] == 0.5
+    assert found.per_label["place"]["f1_normalised"] == pytest.approx(2 / 3)
+    assert found.per_label["guests"]["recall_normalised"] == 1
+    assert found.row_scores == (0.0, 0.0)
+    assert found.row_parts == (((0, 0, 1, 1), (1, 0, 2, 2)), ((0, 0, 0, 1),))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(record, st.none() | record), min_size=1, max_size=10))
+def test_figures_of_fields_are_those_of_scikit_learn(
+    rows: list[tuple[Answer, Answer | None]],
+) -> None:
+    found = figures(EVENT, rows)
+    together: list[tuple[int, int]] = []
+    for name in EVENT.field_names:
+        cells = [
+            (int(value in values(truth, name)), int(value in values(said, name)))
+            for truth, said in rows
+            for value in "abc"
+        ]
+        together += cells
+        assert found.per_label[name]["f1"] == pytest.approx(
+            f1_score(*zip(*cells, strict=True), zero_division=0)
+        )
+    micro = precision_recall_fscore_support(
+        *zip(*together, strict=True), average="binary", zero_division=0
+    )
+    shown = [found.metrics[f"field_{kind}"] for kind in ("precision", "recall", "f1")]
+    assert shown == pytest.approx(list(micro[:3]))
+
+
+def values(answer: Answer | None, name: str) -> set[str]:
+    assert answer is None or isinstance(answer, dict)
+    value = answer[name] if answer else None
+    return set(value or []) if not isinstance(value, str) else {value}

@@ -1,0 +1,115 @@
+"""Fits what a candidate's agreement is worth: the share of right answers at each agreement.
+
+Isotonic regression (Zadrozny and Elkan 2002) and Platt's scaling (Platt 1999) are both fitted on
+validation; which one is used is decided by cross-validation. `shared/calibration.py` applies it.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from shared.calibration import apply
+from shared.records import Calibration, EvaluationRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ENOUGH = 50
+"""With fewer rows, a fitted curve says more about chance than about the model."""
+
+ENOUGH_OF_EACH = 5
+"""So many rows have to be right, and so many wrong: one of each in every fold."""
+
+_FOLDS = 5
+_REPEATS = 4
+
+
+def calibration_of(evaluation: EvaluationRecord) -> Calibration:
+    """Fit the calibration of a candidate that was measured on validation.
+
+    An answer counts as right when all of it is: for an extraction, every field.
+    """
+    right = [score == 1.0 for score in evaluation.row_scores]
+    fitted = fit_calibration(evaluation.row_agreements, right)
+    asked = {"samples": evaluation.samples, "temperature": evaluation.temperature}
+    return fitted.model_copy(update=asked)
+
+
+def fit_calibration(agreements: Sequence[float], right: Sequence[bool]) -> Calibration:
+    """Fit a calibration, or say why there is none.
+
+    Args:
+        agreements: Each row's agreement, 0 to 1.
+        right: Whether each row's answer is right.
+    """
+    n, good = len(agreements), sum(right)
+    if n < ENOUGH:
+        return _none(n, f"only {n} validation rows have an agreement; it takes {ENOUGH}")
+    if min(good, n - good) < ENOUGH_OF_EACH:
+        return _none(
+            n,
+            f"{good} of {n} validation answers are right; it takes {ENOUGH_OF_EACH} right and "
+            f"{ENOUGH_OF_EACH} wrong ones",
+        )
+    if len(set(agreements)) == 1:
+        return _none(n, f"the agreement is {agreements[0]:.2f} on every validation row")
+    # By repeated cross-validation; Platt's curve, the simpler one, is taken where they are equal.
+    scores = {fit: _cross_validated(fit, agreements, right) for fit in (_platt, _isotonic)}
+    best = min(scores, key=scores.__getitem__)
+    others = ", ".join(f"{fit.__name__[1:]} {score:.4f}" for fit, score in scores.items())
+    return best(agreements, right).model_copy(
+        update={"n": n, "reason": f"cross-validated Brier score: {others}"}
+    )
+
+
+def _none(n: int, reason: str) -> Calibration:
+    return Calibration(method="none", n=n, reason=reason)
+
+
+def _cross_validated(fit: Any, agreements: Sequence[float], right: Sequence[bool]) -> float:
+    """Return the Brier score of a fit on rows that it was not fitted on."""
+    from sklearn.model_selection import RepeatedStratifiedKFold
+
+    folds = RepeatedStratifiedKFold(n_splits=_FOLDS, n_repeats=_REPEATS, random_state=0)
+    total, count = 0.0, 0
+    for known, asked in folds.split(agreements, right):
+        fitted = fit([agreements[row] for row in known], [right[row] for row in known])
+        total += sum((apply(fitted, agreements[row]) - right[row]) ** 2 for row in asked)
+        count += len(asked)
+    return total / count
+
+
+def _isotonic(agreements: Sequence[float], right: Sequence[bool]) -> Calibration:
+    """Fit a curve that only rises."""
+    from sklearn.isotonic import IsotonicRegression
+
+    model = IsotonicRegression(y_min=0.0, y_max=1.0).fit(agreements, list(map(float, right)))
+    knots = zip(model.X_thresholds_.tolist(), model.y_thresholds_.tolist(), strict=True)
+    return Calibration(method="isotonic", knots=tuple(knots))
+
+
+def _platt(agreements: Sequence[float], right: Sequence[bool]) -> Calibration:
+    """Fit a logistic curve to targets that are drawn a little towards the middle, as Platt does.
+
+    That keeps the slope finite where agreement tells right from wrong without an error. It is not
+    let fall: more agreement never means less confidence.
+    """
+    import numpy as np
+    from scipy.optimize import minimize
+
+    good = sum(right)
+    high, low = (good + 1) / (good + 2), 1 / (len(right) - good + 2)
+    target = np.where(right, high, low)
+    x = np.asarray(agreements, dtype=np.float64)
+
+    def loss(parameters: "NDArray[np.float64]") -> tuple[float, "NDArray[np.float64]"]:
+        z = parameters[0] * x + parameters[1]
+        error = 1 / (1 + np.exp(-z)) - target
+        value = np.logaddexp(0, z) - target * z
+        return float(value.sum()), np.array([(error * x).sum(), error.sum()])
+
+    start = np.array([0.0, math.log(good / (len(right) - good))])
+    bounds = [(0, None), (None, None)]
+    slope, intercept = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return Calibration(method="platt", slope=float(slope), intercept=float(intercept))

@@ -1,0 +1,218 @@
+"""Says what a person can do next: what costs most, why probably, and rows that show it.
+
+It looks at the validation rows only. The test rows stay unread: an instruction that is mended by
+them would be measured by what it was mended with.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from functions.evaluate_model.errors import (
+    Cost,
+    agreed_rows,
+    examples_of,
+    invalid_rows,
+    pair_costs,
+    part_costs,
+    training_counts,
+)
+from functions.evaluate_model.learning import learning_curve
+from shared.examples import ENOUGH_FOR_TUNING
+from shared.records import Candidate, DatasetRecord, EvaluationRecord, NextStep, RunRecord
+
+MAX_STEPS = 6
+MAX_EXAMPLES = 3
+MIN_ROWS = 3
+"""Fewer rows than this show no pattern."""
+
+_HALF = 0.5
+_MANY_INVALID = 0.02
+_FEW_EXAMPLES = 20
+
+
+def next_steps(
+    dataset: DatasetRecord,
+    winner: Candidate,
+    validation: Sequence[EvaluationRecord],
+    run: RunRecord | None,
+) -> tuple[NextStep, ...]:
+    """Say what would help most, the most costly first.
+
+    Args:
+        dataset: The dataset: its task, and how many training examples a label has.
+        winner: The candidate whose mistakes are looked at.
+        validation: What was measured on validation.
+        run: The run that the verdict is of, if there is one.
+    """
+    mine = next((item for item in validation if item.candidate.name == winner.name), None)
+    if mine is None:
+        return ()
+    look = _Look(dataset, mine, validation, run)
+    steps = [*look.invalid(), *look.parts(), *look.data()]
+    steps.sort(key=lambda step: -step.cost)
+    return tuple(steps[:MAX_STEPS]) or (look.nothing(),)
+
+
+class _Look:
+    """A look at a candidate's mistakes, beside what others say and what there is to learn from."""
+
+    def __init__(
+        self,
+        dataset: DatasetRecord,
+        mine: EvaluationRecord,
+        validation: Sequence[EvaluationRecord],
+        run: RunRecord | None,
+    ) -> None:
+        self.dataset, self.task, self.mine = dataset, dataset.task, mine
+        score = {item.candidate.name: sum(item.row_scores) for item in validation}
+        ranked = sorted(validation, key=lambda item: -score[item.candidate.name])
+        others = [item for item in ranked if item.candidate.kind != mine.candidate.kind]
+        self.other = others[0] if others else None
+        self.taught = next((item for item in ranked if item.candidate.kind == "tuned"), None)
+        self.agreed = agreed_rows(mine, self.other)
+        self.training = training_counts(self.task, dataset.labels)
+        self.report = f"../../datasets/{dataset.id}/report.html" if run else "report.html"
+
+    def invalid(self) -> list[NextStep]:
+        """Answers that are none: the instruction does not say what an answer looks like."""
+        count, n = self.mine.invalid, self.mine.n
+        if count < MIN_ROWS or count < _MANY_INVALID * n:
+            return []
+        return [
+            NextStep(
+                kind="unclear_instruction",
+                title=f"{count} of {n} answers are none",
+                detail="They are outside of the labels, or not valid JSON. Say in the instruction "
+                "what an answer looks like, and name a label for texts that none fits.",
+                cost=count / n,
+                examples=examples_of(self.mine, invalid_rows(self.mine), MAX_EXAMPLES),
+            )
+        ]
+
+    def parts(self) -> list[NextStep]:
+        """Label pairs, then labels or fields, whose rows were not spoken of yet for the most."""
+        steps, told = [], set[int]()
+        for cost in [*pair_costs(self.task, self.mine), *part_costs(self.task, self.mine)]:
+            if len(cost.rows) < MIN_ROWS or len(told & set(cost.rows)) > _HALF * len(cost.rows):
+                continue
+            if len(cost.labels) > 1 or self.mine.row_answers:
+                told |= set(cost.rows)
+            steps.append(self._explain(cost))
+        return steps
+
+    def data(self) -> list[NextStep]:
+        """Too few examples: to tune at all, or by what labels with more of them reach."""
+        examples = self.dataset.counts["train"]
+        wrong = 1 - self.mine.metrics["exact_match"]
+        if self.taught is None:
+            if examples >= ENOUGH_FOR_TUNING or not wrong:
+                return []
+            return [
+                NextStep(
+                    kind="too_little_data",
+                    title=f"{examples} training examples are few",
+                    detail=f"Google advises at least {ENOUGH_FOR_TUNING} for tuning. Label more, "
+                    "and upload a file that holds all of them.",
+                    cost=wrong,
+                )
+            ]
+        curve = learning_curve(self.training, self.taught.per_label)
+        if curve is None:
+            return []
+        rows = {
+            row
+            for cost in part_costs(self.task, self.mine)
+            if set(cost.labels) <= set(curve.labels)
+            for row in cost.rows
+        }
+        return [
+            NextStep(
+                kind="too_little_data",
+                title=f"Labels with more examples do better: {curve.gain * 100:.1f} points of F1 "
+                "with each doubling",
+                detail=f"Over {curve.n} labels of {self.taught.candidate.name} "
+                f"(p = {curve.p_value:.2g}). Label more examples of those that have the fewest and "
+                "do worse than average.",
+                labels=curve.labels,
+                cost=len(rows) / self.mine.n,
+                examples=examples_of(self.mine, frozenset(rows), MAX_EXAMPLES),
+            )
+        ]
+
+    def nothing(self) -> NextStep:
+        """Nothing stands out."""
+        wrong = sum(score < 1 for score in self.mine.row_scores)
+        detail = (
+            f"{wrong} of {self.mine.n} validation rows are wrong, and no label, pair of labels or "
+            "field has several of them."
+            if wrong
+            else f"All {self.mine.n} validation rows are right; harder ones would show what "
+            "is left to mend."
+        )
+        return NextStep(
+            kind="none",
+            title="Nothing stands out",
+            detail=detail,
+            cost=wrong / self.mine.n,
+            examples=self.mine.mistakes[:MAX_EXAMPLES],
+        )
+
+    def _explain(self, cost: Cost) -> NextStep:
+        """Say why rows are probably wrong, and what can be done."""
+        rows, agreed = frozenset(cost.rows), self.agreed & set(cost.rows)
+        count, named = len(cost.rows), " and ".join(cost.labels)
+        step = NextStep(
+            kind="none",
+            title=f"{named}: {count} of {self.mine.n} rows are wrong",
+            detail="No cause stands out; read the rows.",
+            labels=cost.labels,
+            cost=count / self.mine.n,
+            examples=examples_of(self.mine, rows, MAX_EXAMPLES),
+        )
+        if len(agreed) >= MIN_ROWS and len(agreed) >= _HALF * count and self.other:
+            return step.model_copy(
+                update={
+                    "kind": "label_noise",
+                    "title": f"{named}: {len(agreed)} of {count} labels may be wrong",
+                    "detail": f"{self.mine.candidate.name} and {self.other.candidate.name} are "
+                    "sure, agree with each other, and the label says something else. Read these "
+                    "rows first, and correct labels that are wrong; the data report lists more "
+                    "that look wrong.",
+                    "examples": examples_of(self.mine, agreed, MAX_EXAMPLES),
+                    "link": self.report,
+                }
+            )
+        return step.model_copy(update=self._cause(cost))
+
+    def _cause(self, cost: Cost) -> Mapping[str, object]:
+        back = len(cost.rows) - cost.one_way
+        less, more = sorted((cost.one_way, back))
+        if len(cost.labels) > 1 and less >= max(2, _HALF * more):
+            first, second = cost.labels
+            return {
+                "kind": "unclear_instruction",
+                "title": f"{first} and {second} are taken for each other on {len(cost.rows)} rows",
+                "detail": f"{cost.one_way} of {first} and {back} of {second}: the border between "
+                "them is not clear. Describe both labels in task.yaml, with what sets them apart, "
+                "or make them one.",
+            }
+        rare = self._rare(cost.labels)
+        if rare:
+            return {
+                "kind": "rare_label",
+                "title": f"{rare} is rare: {self.training[rare]} training examples",
+                "detail": f"{len(cost.rows)} of {self.mine.n} rows are wrong with it. Label more "
+                "examples of it, and upload a file that holds all of them.",
+            }
+        return {}
+
+    def _rare(self, labels: Sequence[str]) -> str:
+        """Return the rarest label that a tuned model had few examples of, and does poorly on."""
+        known = [name for name in labels if name in self.training]
+        if self.taught is None or not known:
+            return ""
+        few = max(_FEW_EXAMPLES, _HALF * statistics.median(self.training.values()))
+        rarest = min(known, key=lambda name: (self.training[name], name))
+        average = self.mine.metrics.get("macro_recall", 1.0)
+        poor = self.mine.per_label.get(rarest, {}).get("recall", 1.0) < average
+        return rarest if poor and self.training[rarest] < few else ""

@@ -1,0 +1,1 @@
+"""How sure a figure is: intervals, paired comparison, and how many more rows would tell."""

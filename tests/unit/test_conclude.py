@@ -1,0 +1,84 @@
+"""What a verdict leads to: the gate, the count of candidates, the calibration, a rollback."""
+
+from typing import Any
+
+import pytest
+
+from local.summary import Records
+from shared.errors import Rejected
+from shared.records import TaskRecord, VerdictRecord
+from tests.unit.test_evaluate import CHAMPION, Stage, task
+from tests.unit.test_verdict import verdict
+
+
+def test_a_task_that_wants_its_target_met_gets_no_champion_below_it() -> None:
+    gate = {"evaluation": {"promote": "when_target_met"}, "tuning": {"when": "never"}}
+    stage = Stage(task(**gate), zero=5, few=7)
+    stage.measure()
+    assert stage.verdict("datasets/dataset1")["decision"] == "below_target"
+    assert CHAMPION not in stage.fakes.artifacts.names()
+    stage = Stage(task(**gate), few=10)
+    stage.measure()
+    assert stage.verdict("datasets/dataset1")["target_met"] is True
+    assert CHAMPION in stage.fakes.artifacts.names()
+
+
+@pytest.mark.parametrize(
+    ("promote", "target", "ended"),
+    [
+        ("automatically", 0.1, False),
+        ("by_hand", 0.1, True),
+        ("when_target_met", 0.1, False),
+        ("when_target_met", 1.0, True),
+    ],
+)
+def test_a_task_without_a_champion_has_ended_if_its_gate_lets_nothing_through(
+    promote: str, target: float, ended: bool
+) -> None:
+    declared = task(evaluation={"promote": promote}, target={"value": target})
+    found = verdict(wins=1, losses=3, policy=declared)
+    record = TaskRecord(name="birds", task=declared, source="task.yaml", source_generation=1)
+    assert records(record, {"verdict.json": found}).has_ended("dataset1") is ended
+    assert records(record, {}).has_ended("dataset1") is False
+
+
+def records(record: TaskRecord, verdicts: dict[str, VerdictRecord]) -> Records:
+    return Records("birds", record, [], [], [], [], verdicts, None)
+
+
+def test_a_verdict_allows_for_the_tuned_models_of_earlier_runs_and_not_of_later_ones() -> None:
+    stage = Stage(task(tuning={"sweep": "single"}), zero=5, few=6, tuned=10)
+    stage.measure()
+    first = stage.tune()
+    stage.conclude(first)
+    second = stage.tune(sweep=[{"epoch_count": 2}])
+    stage.conclude(second)
+    compared = [stage.verdict(f"runs/{run}")["comparison"]["compared"] for run in (first, second)]
+    assert compared == [1, 2]
+    before: Any = stage.verdict(f"runs/{first}")
+    stage.conclude(first)
+    assert stage.verdict(f"runs/{first}") == before
+
+
+def test_a_champion_carries_the_calibration_of_its_verdict() -> None:
+    stage = Stage(task())
+    stage.measure()
+    assert stage.champion["calibration"]["method"] == "none"
+    assert "it takes" in stage.champion["calibration"]["reason"]
+    (shown,) = (
+        figure
+        for figure in stage.verdict("datasets/dataset1")["figures"]
+        if figure["split"] == "test"
+    )
+    assert shown["calibration"] == stage.champion["calibration"]
+
+
+def test_a_person_may_roll_back_by_message_but_not_name_what_to_promote_with_it() -> None:
+    stage = Stage(task())
+    stage.measure()
+    stage.evaluate("promotion-requested", dataset="dataset1", candidate="few-shot")
+    stage.evaluate("promotion-requested", rollback=True)
+    assert stage.champion["candidate"]["name"] == "zero-shot"
+    assert [line["by"] for line in stage.champion["history"]] == ["verdict", "hand", "rollback"]
+    with pytest.raises(Rejected, match="asks for a rollback and names"):
+        stage.evaluate("promotion-requested", rollback=True, candidate="few-shot")
