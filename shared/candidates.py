@@ -2,9 +2,12 @@
 
 from shared import paths
 from shared.examples import Example
+from shared.ports import Sampling
 from shared.prompts import Prompt, prompted, tuned_prompt
 from shared.records import Candidate, JobRecord
-from shared.task import Task
+from shared.task import Serving, Task
+
+SEEDS = 1 << 31
 
 
 def tuned_candidates(job: JobRecord) -> list[Candidate]:
@@ -37,6 +40,12 @@ def prompt_of(candidate: Candidate, task: Task, text: str) -> Prompt:
     if candidate.kind == "tuned":
         return tuned_prompt(task, text)
     return prompted(task, text, shots_of(candidate))
+
+
+def sampling_of(serving: Serving, *content: str) -> Sampling:
+    """Say how a text is asked about; the seed follows from the content that is asked about."""
+    seed = int(paths.content_id(*content), 16) % SEEDS
+    return Sampling(serving.samples, serving.temperature, seed)
 
 
 def shots_of(candidate: Candidate) -> list[Example]:

@@ -235,7 +235,11 @@ class Evaluation(Part):
     """How candidates are measured."""
 
     max_rows: int = Field(
-        300, ge=10, le=5000, description="At most this many rows of a split are asked."
+        300,
+        ge=10,
+        le=5000,
+        description="At most this many rows of a split are asked. Of more, a sample is taken in "
+        "which each label has its share, the same one for every candidate.",
     )
     significance: float = Field(
         0.05,

@@ -6,12 +6,13 @@ of order leads to the same end.
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from functions.evaluate_model.bench import Bench, is_superseded, open_bench
+from functions.evaluate_model.bench import Bench, Services, is_superseded, open_bench
 from functions.evaluate_model.candidates import prompting_candidate
 from functions.evaluate_model.conclude import conclude
 from functions.evaluate_model.held_out import choose_shots
-from functions.evaluate_model.measure import Services, measure
+from functions.evaluate_model.measure import measure
 from functions.evaluate_model.promote import promote_by_hand
+from functions.evaluate_model.shift import OutOfTime, Shift, begin_shift
 from functions.evaluate_model.tuned import Tuned, measure_tuned
 from functions.evaluate_model.verdict import best
 from shared import log, open_work, paths
@@ -61,22 +62,44 @@ def handle_event(event: Event, world: World, services: Services) -> None:
     if event.topic == "promotion-requested":
         at = event.published or world.clock()
         promote_by_hand(world, about.task, about.dataset, about.candidate, about.run, at)
-    elif event.topic == "tuning-completed":
-        _look_at_run(world, services, about)
-    else:
-        bench = open_bench(world, services, about.task, about.dataset)
-        if is_superseded(bench):
-            log.info("a later dataset has taken its place", task=about.task, dataset=about.dataset)
-            open_work.finish(world, "dataset", about.task, about.dataset)
-            return
-        try:
-            _look_at_dataset(bench)
-        except Rejected:
-            open_work.finish(world, "dataset", about.task, about.dataset)
+        return
+    shift = begin_shift(world)
+    try:
+        if event.topic == "tuning-completed":
+            _look_at_run(world, services, shift, about)
+        else:
+            _look_at_dataset(world, services, shift, about)
+    except OutOfTime:
+        if not shift.answers:
+            # Nothing was done in all the time: a failure, to be tried again later and later.
             raise
+        _hand_over(world, event)
+        log.info("handed over", task=about.task, topic=event.topic, answers=shift.answers)
 
 
-def _look_at_dataset(bench: Bench) -> None:
+def _hand_over(world: World, event: Message) -> None:
+    """Have the rest done by a message of its own: a delivery again would count as a failure."""
+    if event.topic == "tuning-completed":
+        world.publisher.publish("tuning-completed", event.data)
+    else:
+        world.publisher.publish("dataset-converted", event.data)
+
+
+def _look_at_dataset(world: World, services: Services, shift: Shift, about: _About) -> None:
+    """Go on with a dataset, unless a later one has taken its place."""
+    bench = open_bench(world, services, shift, about.task, about.dataset)
+    if is_superseded(bench):
+        log.info("a later dataset has taken its place", task=about.task, dataset=about.dataset)
+        open_work.finish(world, "dataset", about.task, about.dataset)
+        return
+    try:
+        _compare_prompts(bench)
+    except Rejected:
+        open_work.finish(world, "dataset", about.task, about.dataset)
+        raise
+
+
+def _compare_prompts(bench: Bench) -> None:
     """Measure the prompts, then tune if that is wanted, else decide."""
     dataset, policy = bench.dataset, bench.policy
     prompting = _measure_prompting(bench)
@@ -130,18 +153,15 @@ def _measure_prompting(bench: Bench) -> list[EvaluationRecord]:
     region = bench.world.settings.location
     return [
         measure(
-            bench.world,
-            bench.services,
-            dataset,
+            bench,
             prompting_candidate(strategy, policy.tuning.base_model, region, shots),
             "validation",
-            policy.evaluation.max_rows,
         )
         for strategy in policy.prompting.strategies
     ]
 
 
-def _look_at_run(world: World, services: Services, about: _About) -> None:
+def _look_at_run(world: World, services: Services, shift: Shift, about: _About) -> None:
     """Measure the tuned model that the message is about; after the last one, all, and decide.
 
     The jobs of a run end one after the other: were every message to measure all that is there,
@@ -157,7 +177,7 @@ def _look_at_run(world: World, services: Services, about: _About) -> None:
         # Nothing was tuned and something serves: a refusal is no reason for another verdict.
         open_work.finish(world, "run", task, run.id)
         return
-    bench = open_bench(world, services, task, run.dataset)
+    bench = open_bench(world, services, shift, task, run.dataset)
     jobs = [
         job
         for name in run.jobs

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from functions.process_document.reading import Document, read_document
 from shared import log, open_work, paths
-from shared.candidates import prompt_of, shots_of
+from shared.candidates import prompt_of, sampling_of, shots_of
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
 from shared.facts import publish_fact
 from shared.file_kinds import refuse_packed
 from shared.models import warn_of_retirement
-from shared.ports import Generator, Reply, Sampling, World
+from shared.ports import Generator, Reply, World
 from shared.prompts import parse_answer, prompt_hash
 from shared.record_store import change, encode, read
 from shared.records import ChampionRecord, Provenance, ResultRecord, TaskRecord
@@ -22,7 +22,6 @@ from shared.task import Serving
 from shared.voting import Vote, vote
 
 REVIEW_FOLDER = "review"
-_SEED_RANGE = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,7 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
         return
     document = read_document(content, arrival.name)
     prompt = prompt_of(champion.candidate, champion.task, document.text)
-    seed = int(paths.content_id(arrival.name, document.text), 16) % _SEED_RANGE
-    sampling = Sampling(serving.samples, serving.temperature, seed)
+    sampling = sampling_of(serving, arrival.name, document.text)
     reply = generator.generate(champion.candidate.model, prompt, sampling)
     decided = vote([parse_answer(champion.task, text) for text in reply.texts])
     result = _result(arrival, world, champion, serving, document, reply, decided)
