@@ -1,9 +1,12 @@
 """What a tuning job's candidates are, and how one is asked: the same wherever it matters."""
 
-from shared import paths
+from collections.abc import Sequence
+
+from shared import nearest, paths
+from shared.example_pool import open_pool
 from shared.examples import Example
-from shared.ports import Sampling
-from shared.prompts import Prompt, prompted, tuned_prompt
+from shared.ports import Bucket, Sampling
+from shared.prompts import Prompt, prompted, reasoned, tuned_prompt
 from shared.records import Candidate, JobRecord
 from shared.task import Serving, Task
 
@@ -35,11 +38,38 @@ def tuned_candidates(job: JobRecord) -> list[Candidate]:
     ]
 
 
-def prompt_of(candidate: Candidate, task: Task, text: str) -> Prompt:
-    """Make the prompt that a candidate is asked with about a text."""
+def prompt_of(candidate: Candidate, task: Task, text: str, artifacts: Bucket) -> Prompt:
+    """Make the prompt that a candidate is asked with about a text.
+
+    Args:
+        candidate: The candidate.
+        task: The task as the candidate was taught it.
+        text: The text.
+        artifacts: The bucket that holds the examples it may pick from.
+
+    Raises:
+        NotFound: Those examples are gone.
+    """
+    if candidate.pool:
+        shots = open_pool(artifacts, candidate.pool).nearest(text, candidate.nearest)
+        return _prompt(candidate, task, text, shots)
+    return _prompt(candidate, task, text, shots_of(candidate))
+
+
+def prompt_hash(candidate: Candidate, task: Task) -> str:
+    """Name a candidate's prompt: an id that follows from all of it but the text."""
+    prompt = _prompt(candidate, task, "", shots_of(candidate))
+    picked = (candidate.pool, candidate.nearest, nearest.VERSION) if candidate.pool else ()
+    fixed = (prompt.system, prompt.turns, prompt.schema, prompt.media_type)
+    return paths.content_id(*fixed, *picked)
+
+
+def _prompt(candidate: Candidate, task: Task, text: str, shots: Sequence[Example]) -> Prompt:
     if candidate.kind == "tuned":
         return tuned_prompt(task, text)
-    return prompted(task, text, shots_of(candidate))
+    if candidate.reasons:
+        return reasoned(task, text, shots)
+    return prompted(task, text, shots, candidate.list_fields)
 
 
 def sampling_of(serving: Serving, *content: str) -> Sampling:

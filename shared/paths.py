@@ -84,6 +84,11 @@ def split_file(task: str, dataset: str, split: str) -> str:
     return f"{dataset_folder(task, dataset)}/{split}.jsonl"
 
 
+def example_pool(task: str, dataset: str, content: str) -> str:
+    """The examples that prompts pick from, named by their content's id."""
+    return f"{dataset_folder(task, dataset)}/examples/{content}.jsonl"
+
+
 def run_folder(task: str, run: str) -> str:
     """Everything that belongs to a run."""
     return f"tasks/{task}/runs/{run}"

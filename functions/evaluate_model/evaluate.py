@@ -7,9 +7,8 @@ of order leads to the same end.
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from functions.evaluate_model.bench import Bench, Services, is_superseded, open_bench
-from functions.evaluate_model.candidates import prompting_candidate
+from functions.evaluate_model.candidates import prompting_candidates
 from functions.evaluate_model.conclude import conclude
-from functions.evaluate_model.held_out import choose_shots
 from functions.evaluate_model.measure import measure
 from functions.evaluate_model.promote import promote_by_hand
 from functions.evaluate_model.shift import OutOfTime, Shift, begin_shift
@@ -148,17 +147,7 @@ def _why_not_tune(policy: Task, dataset: DatasetRecord, figure: float) -> str:
 
 def _measure_prompting(bench: Bench) -> list[EvaluationRecord]:
     """Measure every prompting strategy of the task on validation."""
-    policy, dataset = bench.policy, bench.dataset
-    shots = choose_shots(bench.world.buckets.artifacts, dataset, policy.prompting.examples)
-    region = bench.world.settings.location
-    return [
-        measure(
-            bench,
-            prompting_candidate(strategy, policy.tuning.base_model, region, shots),
-            "validation",
-        )
-        for strategy in policy.prompting.strategies
-    ]
+    return [measure(bench, candidate, "validation") for candidate in prompting_candidates(bench)]
 
 
 def _look_at_run(world: World, services: Services, shift: Shift, about: _About) -> None:

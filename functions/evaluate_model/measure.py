@@ -77,11 +77,11 @@ def evaluation_folder(bench: Bench, candidate: Candidate, split: Split) -> str:
 def _ask(bench: Bench, candidate: Candidate, rows: Sequence[Example], folder: str) -> list[Said]:
     """Ask about every row as process_document asks about a document."""
     task, serving = bench.dataset.task, bench.policy.serving
-    generator = bench.services.generator
+    generator, artifacts = bench.services.generator, bench.world.buckets.artifacts
 
     def ask(number: int) -> Said:
         text = rows[number].text
-        prompt = prompt_of(candidate, task, text)
+        prompt = prompt_of(candidate, task, text, artifacts)
         try:
             reply = generator.generate(candidate.model, prompt, sampling_of(serving, text))
         except Rejected as refusal:
@@ -94,7 +94,7 @@ def _ask(bench: Bench, candidate: Candidate, rows: Sequence[Example], folder: st
             seconds=reply.seconds,
         )
 
-    shards = Shards(bench.world.buckets.artifacts, folder)
+    shards = Shards(artifacts, folder)
     most = bench.world.settings.request_concurrency
     try:
         return ask_all(len(rows), ask, shards, bench.shift, most, bench.services.pause)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from functions.process_document.reading import Document, read_document
 from shared import log, open_work, paths
-from shared.candidates import prompt_of, sampling_of, shots_of
+from shared.candidates import prompt_hash, prompt_of, sampling_of
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
 from shared.facts import publish_fact
 from shared.file_kinds import refuse_packed
 from shared.models import warn_of_retirement
 from shared.ports import Generator, Reply, World
-from shared.prompts import parse_answer, prompt_hash
+from shared.prompts import parse_answer
 from shared.record_store import change, encode, read
 from shared.records import ChampionRecord, Provenance, ResultRecord, TaskRecord
 from shared.task import Serving
@@ -108,7 +108,7 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     except NotFound:
         return
     document = read_document(content, arrival.name)
-    prompt = prompt_of(champion.candidate, champion.task, document.text)
+    prompt = prompt_of(champion.candidate, champion.task, document.text, world.buckets.artifacts)
     sampling = sampling_of(serving, arrival.name, document.text)
     reply = generator.generate(champion.candidate.model, prompt, sampling)
     decided = vote([parse_answer(champion.task, text) for text in reply.texts])
@@ -179,7 +179,7 @@ def _result(
             model=champion.candidate.model,
             model_version=reply.model_version,
             dataset=champion.dataset,
-            prompt_hash=prompt_hash(champion.task, shots_of(champion.candidate)),
+            prompt_hash=prompt_hash(champion.candidate, champion.task),
             samples=len(reply.texts),
             temperature=serving.temperature,
             prompt_tokens=reply.prompt_tokens,

@@ -27,7 +27,7 @@ TASK = {
     "type": "classification",
     "labels": ["owl", "crow"],
     "tuning": {"sweep": "single"},
-    "prompting": {"examples": 4},
+    "prompting": {"strategies": ["zero-shot", "few-shot"], "examples": 4},
 }
 
 

@@ -10,15 +10,12 @@ from hypothesis import strategies as st
 from functions.evaluate_model.bench import Bench, Services
 from functions.evaluate_model.candidates import candidate_key, prompting_candidate
 from functions.evaluate_model.costs import percentile, usd_per_thousand
-from functions.evaluate_model.held_out import (
-    MAX_SHOT_CHARACTERS,
-    choose_shots,
-    held_out_rows,
-    stratified,
-)
+from functions.evaluate_model.held_out import held_out_rows
 from functions.evaluate_model.measure import MAX_MISTAKES, measure
 from functions.evaluate_model.shards import SHARD_ROWS, cut
 from functions.evaluate_model.shift import begin_shift
+from functions.evaluate_model.shown import choose_shown
+from functions.evaluate_model.strata import MAX_SHOT_CHARACTERS, stratified
 from shared.candidates import tuned_candidates
 from shared.errors import Rejected, Retry
 from shared.examples import Example
@@ -26,11 +23,24 @@ from shared.paths import content_id
 from shared.ports import Sampling
 from shared.prompts import Prompt
 from shared.records import Candidate, DatasetRecord, EvaluationRecord, JobRecord
-from shared.task import Configuration, Evaluation, Serving, Task
+from shared.task import Configuration, Evaluation, Serving, Strategy, Task, Tuning
 from tests.fakes import START, Crash, FakeGenerator, FakeWorld, fake_world, store_dataset
 
 TASK = Task.model_validate({"type": "classification", "labels": ["owl", "crow"]})
-PLAIN = prompting_candidate("zero-shot", "gemini-3.5-flash-lite", "us-central1", [])
+STRATEGIES: tuple[Strategy, ...] = ("zero-shot", "few-shot")
+
+
+def candidate_of(
+    fakes: FakeWorld,
+    dataset: DatasetRecord,
+    strategy: Strategy = "zero-shot",
+    model: str = "gemini-3.5-flash-lite",
+    region: str = "us-central1",
+    examples: int = 4,
+) -> Candidate:
+    policy = TASK.model_copy(update={"tuning": Tuning(base_model=model)})
+    shown = choose_shown(fakes.artifacts, dataset, examples)
+    return prompting_candidate(strategy, policy, region, shown, fakes.artifacts, dataset)
 
 
 def birds(count: int, start: int = 0) -> list[Example]:
@@ -53,7 +63,7 @@ def run(
     fakes: FakeWorld,
     dataset: DatasetRecord,
     generator: FakeGenerator,
-    candidate: Candidate = PLAIN,
+    candidate: Candidate | None = None,
     max_rows: int = 300,
     serving: Serving | None = None,
 ) -> EvaluationRecord:
@@ -61,7 +71,7 @@ def run(
     policy = TASK.model_copy(update=changed)
     services = Services(generator, fakes.exact_match(), fakes.clock.advance)
     bench = Bench(fakes.world, services, dataset, policy, begin_shift(fakes.world))
-    return measure(bench, candidate, "validation")
+    return measure(bench, candidate or candidate_of(fakes, dataset), "validation")
 
 
 def test_every_row_is_asked_once_and_scored() -> None:
@@ -312,11 +322,14 @@ def test_a_limit_on_rows_takes_the_same_ones_for_every_candidate() -> None:
     fakes, dataset, generator = stage()
     run(fakes, dataset, generator, max_rows=30)
     first = generator.texts()
-    shots = choose_shots(fakes.artifacts, dataset, 4)
-    other = prompting_candidate("few-shot", "gemini-3.5-flash-lite", "us-central1", shots)
+    other = candidate_of(fakes, dataset, "few-shot")
     run(fakes, dataset, generator, other, max_rows=30)
     assert len(first) == 30
     assert sorted(generator.texts()[30:]) == sorted(first)
+
+
+def shots_of(fakes: FakeWorld, dataset: DatasetRecord, count: int) -> list[Example]:
+    return list(choose_shown(fakes.artifacts, dataset, count).shots)
 
 
 def test_shots_are_balanced_over_the_labels_and_prefer_short_texts() -> None:
@@ -325,13 +338,13 @@ def test_shots_are_balanced_over_the_labels_and_prefer_short_texts() -> None:
     rare = [Example(f"crow {n}", "crow") for n in range(3)]
     train = [*long, Example("owl 1", "owl"), *rare]
     dataset = store_dataset(fakes, TASK, {"train": train})
-    shots = choose_shots(fakes.artifacts, dataset, 5)
+    shots = shots_of(fakes, dataset, 5)
     assert Counter(str(shot.answer) for shot in shots) in (
         {"crow": 3, "owl": 2},
         {"crow": 2, "owl": 3},
     )
     assert "owl 1" in {shot.text for shot in shots}
-    assert choose_shots(fakes.artifacts, dataset, 5) == shots
+    assert shots_of(fakes, dataset, 5) == shots
 
 
 def test_shots_do_not_depend_on_the_order_of_rows() -> None:
@@ -339,26 +352,25 @@ def test_shots_do_not_depend_on_the_order_of_rows() -> None:
     for train in (birds(40), birds(40)[::-1]):
         fakes = fake_world()
         dataset = store_dataset(fakes, TASK, {"train": train})
-        found.append(choose_shots(fakes.artifacts, dataset, 6))
+        found.append(shots_of(fakes, dataset, 6))
     assert found[0] == found[1]
 
 
 def test_fewer_examples_than_wanted_are_all_shown() -> None:
     fakes = fake_world()
     dataset = store_dataset(fakes, TASK, {"train": birds(3)})
-    shots = choose_shots(fakes.artifacts, dataset, 12)
+    shots = shots_of(fakes, dataset, 12)
     assert sorted(shot.text for shot in shots) == ["crow 1", "owl 0", "owl 2"]
 
 
 def test_answers_under_another_prompt_or_model_are_kept_apart() -> None:
     fakes, dataset, _ = stage()
-    shots = choose_shots(fakes.artifacts, dataset, 4)
     keys = {
-        candidate_key(prompting_candidate(strategy, model, region, shown), dataset)
-        for strategy in ("zero-shot", "few-shot")
+        candidate_key(candidate_of(fakes, dataset, strategy, model, region, shown), dataset)
+        for strategy in STRATEGIES
         for model in ("gemini-3.5-flash", "gemini-3.5-flash-lite")
         for region in ("us-central1", "europe-west4")
-        for shown in (shots, shots[:2])
+        for shown in (4, 2)
     }
     assert len(keys) == 2 * 2 + 2 * 2 * 2
 
