@@ -109,6 +109,11 @@ def removed_endpoints(task: str, run: str) -> str:
     return f"{run_folder(task, run)}/removed.json"
 
 
+def opening(owner: str) -> str:
+    """Whom the test split was opened for, below the dataset's or the run's folder."""
+    return f"{owner}/test-opened.json"
+
+
 def evaluation_folder(owner: str, candidate: str, split: str) -> str:
     """A candidate's answers on a split, below the dataset's or the run's folder."""
     return f"{owner}/evaluations/{candidate}/{split}"

@@ -305,6 +305,24 @@ class EvaluationRecord(Record):
         return {**self.metrics, "service_exact_match": self.service_exact_match}
 
 
+class Opening(Record):
+    """Whom the test split was opened for: written before the first of its rows is asked.
+
+    `prompt` and `tuned` are the finalists, by their keys: names together with a hash of model and
+    prompt. `gone` says of tuned finalists that could not be asked why; they gave way to the next.
+    `serving` are tuned models of other runs that served meanwhile: a winner has to beat them.
+    """
+
+    task_name: str
+    dataset: str
+    run: str
+    prompt: str
+    tuned: str = ""
+    gone: dict[str, str] = {}
+    serving: tuple[str, ...] = ()
+    at: datetime
+
+
 class Figure(Record):
     """One candidate's figures on one split, as a verdict rests on them and its page draws them.
 

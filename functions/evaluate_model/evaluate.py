@@ -10,6 +10,7 @@ from functions.evaluate_model.bench import Bench, Services, is_superseded, open_
 from functions.evaluate_model.candidates import prompting_candidates
 from functions.evaluate_model.conclude import conclude
 from functions.evaluate_model.measure import measure
+from functions.evaluate_model.opening import Refused
 from functions.evaluate_model.promote import promote_by_hand
 from functions.evaluate_model.shift import OutOfTime, Shift, begin_shift
 from functions.evaluate_model.tuned import Tuned, measure_tuned
@@ -166,7 +167,7 @@ def _look_at_run(world: World, services: Services, shift: Shift, about: _About) 
         # Nothing was tuned and something serves: a refusal is no reason for another verdict.
         open_work.finish(world, "run", task, run.id)
         return
-    bench = open_bench(world, services, shift, task, run.dataset)
+    bench = open_bench(world, services, shift, task, run.dataset, run.id)
     jobs = [
         job
         for name in run.jobs
@@ -184,7 +185,13 @@ def _look_at_run(world: World, services: Services, shift: Shift, about: _About) 
     tuned = measure_tuned(bench, candidates)
     if not ended:
         return
-    conclude(bench, run, _measure_prompting(bench), tuned, jobs, _why_nothing_was_tuned(run))
+    prompting = _measure_prompting(bench)
+    try:
+        conclude(bench, run, prompting, tuned, jobs, _why_nothing_was_tuned(run))
+    except Refused:
+        # Recorded, and never to be tried again: what was decided stands.
+        open_work.finish(world, "run", task, run.id)
+        raise
 
     def close(old: RunRecord | None) -> RunRecord | None:
         same = old is not None and (old.state, old.attempt) == (run.state, run.attempt)

@@ -9,6 +9,7 @@ from functions.evaluate_model.candidates import candidate_key
 from functions.evaluate_model.costs import percentile, usd_per_thousand
 from functions.evaluate_model.held_out import held_out_rows
 from functions.evaluate_model.metrics import compute_figures
+from functions.evaluate_model.opening import check_opened
 from functions.evaluate_model.shards import Said, Shards
 from shared import log, paths
 from shared.candidates import prompt_of, sampling_of
@@ -33,6 +34,7 @@ def measure(bench: Bench, candidate: Candidate, split: Split) -> EvaluationRecor
 
     Raises:
         Rejected: The service refuses most of what is asked.
+        NotOpened: The test split was not opened for it.
         Retry: A service is busy, or the delivery's time is up; what was answered so far is kept.
     """
     bucket, dataset = bench.world.buckets.artifacts, bench.dataset
@@ -41,6 +43,8 @@ def measure(bench: Bench, candidate: Candidate, split: Split) -> EvaluationRecor
     done = read(bucket, path, EvaluationRecord)
     if done is not None:
         return done
+    if split == "test":
+        check_opened(bench, candidate)
     rows = held_out_rows(bucket, dataset, split, bench.policy.evaluation.max_rows)
     said = _ask(bench, candidate, rows, folder)
     record = _evaluate(bench, candidate, split, rows, said)

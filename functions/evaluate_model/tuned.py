@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.evaluate_model.bench import Bench
+from functions.evaluate_model.candidates import candidate_key
 from functions.evaluate_model.measure import Split, evaluation_folder, measure
+from functions.evaluate_model.opening import give_way, open_test
 from functions.evaluate_model.verdict import best
 from shared import log
 from shared.endpoints import is_given_up
@@ -42,20 +44,35 @@ def measure_tuned(bench: Bench, candidates: Sequence[Candidate]) -> Tuned:
     )
 
 
-def best_on_test(bench: Bench, tuned: Tuned) -> tuple[EvaluationRecord | None, tuple[str, ...]]:
-    """Measure the best tuned model on test; one that is gone gives way to the next best.
+def best_on_test(
+    bench: Bench, prompt: Candidate, tuned: Tuned
+) -> tuple[EvaluationRecord | None, tuple[str, ...]]:
+    """Open the test split for the best prompt and the best tuned model, and measure the latter.
+
+    One that is gone gives way to the next best.
 
     Returns:
         Its evaluation, None when there is none, and why others could not be measured.
+
+    Raises:
+        Refused: The test split was opened for other finalists.
+        Retry: A service is busy, or an endpoint is not there yet.
     """
     left, failed = list(tuned.evaluations), list(tuned.failed)
     while left:
         leader = best(left, bench.policy.primary_metric)
+        left.remove(leader)
+        opened = open_test(bench, prompt, leader.candidate)
+        known = opened.gone.get(candidate_key(leader.candidate, bench.dataset))
+        if known is not None:
+            failed.append(known)
+            continue
         outcome = try_measure(bench, leader.candidate, "test")
         if isinstance(outcome, EvaluationRecord):
             return outcome, tuple(failed)
+        give_way(bench, leader.candidate, outcome)
         failed.append(outcome)
-        left.remove(leader)
+    open_test(bench, prompt, None)
     return None, tuple(failed)
 
 
