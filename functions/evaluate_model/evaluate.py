@@ -73,15 +73,18 @@ def handle_event(event: Event, world: World, services: Services) -> None:
         if not shift.answers:
             # Nothing was done in all the time: a failure, to be tried again later and later.
             raise
-        _hand_over(world, event)
+        _hand_over(world, event, about)
         log.info("handed over", task=about.task, topic=event.topic, answers=shift.answers)
 
 
-def _hand_over(world: World, event: Message) -> None:
+def _hand_over(world: World, event: Message, about: _About) -> None:
     """Have the rest done by a message of its own: a delivery again would count as a failure."""
+    # The work is not lost, so nobody has to revive it for a while.
     if event.topic == "tuning-completed":
+        open_work.touch(world, "run", about.task, about.run)
         world.publisher.publish("tuning-completed", event.data)
     else:
+        open_work.touch(world, "dataset", about.task, about.dataset)
         world.publisher.publish("dataset-converted", event.data)
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -574,7 +574,11 @@ def test_work_that_takes_longer_than_a_delivery_has_is_handed_over() -> None:
         return quick(model, prompt, sampling)
 
     stage.generator = stage.fakes.generator(slow)
+    open_work.begin(stage.fakes.world, "dataset", "birds", "dataset1")
     stage.measure()
+    (marker,) = stage.fakes.artifacts.names("open/")
+    since = stage.fakes.artifacts.json(marker)["since"]
+    assert datetime.fromisoformat(since) == stage.fakes.clock()
     deliveries = 1
     while len(stage.fakes.publisher.on("dataset-converted")) == deliveries:
         stage.measure()
