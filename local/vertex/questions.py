@@ -131,7 +131,7 @@ def _described(
 
 def _lists(schema: dict[str, Any]) -> Lists:
     """Tell from a field's schema whether its values are lists."""
-    if schema.get("type") == "ARRAY":
+    if schema.get("items"):
         return "always"
     return "sometimes" if any(map(_lists, schema.get("any_of") or [])) else ""
 
