@@ -109,7 +109,9 @@ class _Asking:
                     self._send()
                 if not self._asking and not self._storing:
                     break
-                self._take(self._events.get())
+                seconds = self._take(self._events.get())
+                if seconds and trouble is None:
+                    self._pause(seconds)
             except Exception as error:  # noqa: BLE001 - raised below, once nothing is under way
                 trouble = trouble or error
         if trouble is None:
@@ -141,22 +143,22 @@ class _Asking:
                 self._close(shard)
         return bool(self._waiting)
 
-    def _take(self, event: _Answered | _Stored) -> None:
-        """Take in what came back."""
+    def _take(self, event: _Answered | _Stored) -> float:
+        """Take in what came back, and return for how many seconds to send nothing."""
         if isinstance(event.outcome, BaseException) and not isinstance(event.outcome, Exception):
             raise event.outcome
         if isinstance(event, _Answered):
             self._asking -= 1
-            self._take_answer(event.row, event.number, event.outcome)
-            return
+            return self._take_answer(event.row, event.number, event.outcome)
         self._storing -= 1
         if isinstance(event.outcome, BaseException):
             raise event.outcome
         self._done[event.shard] = event.outcome
         del self._open[event.shard]
         self._shift.answers += len(event.outcome)
+        return 0.0
 
-    def _take_answer(self, row: int, number: int, outcome: Said | BaseException) -> None:
+    def _take_answer(self, row: int, number: int, outcome: Said | BaseException) -> float:
         """Take in what became of a request."""
         if isinstance(outcome, Said):
             self._pace.went_well()
@@ -164,7 +166,7 @@ class _Asking:
             self._open[shard][row] = outcome
             if len(self._open[shard]) == len(shard):
                 self._close(shard)
-            return
+            return 0.0
         if not isinstance(outcome, Retry) or isinstance(outcome, ModelGone):
             raise outcome
         if not isinstance(outcome, Busy):
@@ -172,9 +174,7 @@ class _Asking:
             if self._failures[row] >= MOST_FAILURES:
                 raise outcome
         self._waiting.appendleft(row)
-        seconds = self._pace.was_refused(number)
-        if seconds:
-            self._pause(seconds)
+        return self._pace.was_refused(number)
 
     def _close(self, shard: range) -> None:
         """Store a shard whose rows are all answered."""
