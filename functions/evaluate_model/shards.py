@@ -13,7 +13,7 @@ from shared.errors import Conflict
 from shared.ports import Bucket
 from shared.records import Record
 
-SHARD_ROWS = 32
+SHARD_ROWS = 16
 MEDIA_TYPE = "application/jsonl"
 
 
