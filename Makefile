@@ -45,8 +45,9 @@ docs: $(VENV)/tests  ## write the generated pages of docs/ again
 performance: $(VENV)/tests  ## measure what each function's bundle imports
 	$(BIN)/python -m benchmarks.imports
 
-bench: $(VENV)/bench  ## measure what converting a file costs
+bench: $(VENV)/bench  ## measure what converting a file costs, and how fast models are asked
 	$(BIN)/python -W ignore -m benchmarks.conversion
+	$(BIN)/python -W ignore -m benchmarks.evaluation
 
 SECONDS ?= 60
 

@@ -1,12 +1,17 @@
 """What a tuning job's candidates are, and how one is asked: the same wherever it matters."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from shared import paths
+from shared import nearest, paths
+from shared.example_pool import open_pool
 from shared.examples import Example
-from shared.prompts import File, Prompt, prompted, tuned_prompt
+from shared.ports import Bucket, Sampling
+from shared.prompts import File, Prompt, prompted, reasoned, tuned_prompt
 from shared.records import Candidate, JobRecord
-from shared.task import Task
+from shared.task import Serving, Task
+
+SEEDS = 1 << 31
 
 
 def tuned_candidates(job: JobRecord) -> list[Candidate]:
@@ -34,11 +39,48 @@ def tuned_candidates(job: JobRecord) -> list[Candidate]:
     ]
 
 
-def prompt_of(candidate: Candidate, task: Task, text: str, file: File | None = None) -> Prompt:
-    """Make the prompt that a candidate is asked with about a text, or a file in its place."""
+def prompt_of(
+    candidate: Candidate, task: Task, text: str, artifacts: Bucket, file: File | None = None
+) -> Prompt:
+    """Make the prompt that a candidate is asked with about a text, or a file in its place.
+
+    Args:
+        candidate: The candidate.
+        task: The task as the candidate was taught it.
+        text: The text.
+        artifacts: The bucket that holds the examples it may pick from.
+        file: The file.
+
+    Raises:
+        NotFound: Those examples are gone.
+    """
+    if candidate.pool:
+        shots = open_pool(artifacts, candidate.pool).nearest(text, candidate.nearest)
+    else:
+        shots = shots_of(candidate)
+    return replace(_prompt(candidate, task, text, shots), file=file)
+
+
+def prompt_hash(candidate: Candidate, task: Task) -> str:
+    """Name a candidate's prompt: an id that follows from all of it but the text."""
+    prompt = _prompt(candidate, task, "", shots_of(candidate))
+    picked = (candidate.pool, candidate.nearest, nearest.VERSION) if candidate.pool else ()
+    fixed = (prompt.system, prompt.turns, prompt.schema, prompt.media_type)
+    return paths.content_id(*fixed, *picked)
+
+
+def _prompt(candidate: Candidate, task: Task, text: str, shots: Sequence[Example]) -> Prompt:
     if candidate.kind == "tuned":
-        return replace(tuned_prompt(task, text), file=file)
-    return replace(prompted(task, text, shots_of(candidate)), file=file)
+        return tuned_prompt(task, text)
+    if candidate.reasons:
+        return reasoned(task, text, shots)
+    return prompted(task, text, shots, candidate.list_fields)
+
+
+def sampling_of(serving: Serving, *content: str) -> Sampling:
+    """Say how a text is asked about; the seed follows from the content that is asked about."""
+    seed = int(paths.content_id(*content), 16) % SEEDS
+    return Sampling(serving.samples, serving.temperature, seed)
 
 
 def shots_of(candidate: Candidate) -> list[Example]:

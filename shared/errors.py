@@ -25,6 +25,10 @@ class Retry(TunedropError):
     """The world is wrong for the moment: the event is redelivered, and dead-lettered at last."""
 
 
+class Busy(Retry):
+    """The service has no room for the request at this moment (429 or 503): ask more slowly."""
+
+
 class ModelGone(Retry):
     """The model that was asked is not there, or not deployed: not yet, or not any more."""
 

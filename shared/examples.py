@@ -1,7 +1,7 @@
 """Answers and labelled texts, as every function means them."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 FieldValue = str | list[str] | None
 """A field's value: a text, several texts, or None when the text does not say."""
@@ -9,6 +9,9 @@ FieldValue = str | list[str] | None
 Answer = str | list[str] | Mapping[str, FieldValue]
 """A label, the labels of a multi-label text, or an extraction's fields."""
 
+
+ListKind = Literal["always", "sometimes"]
+"""Whether a field's values are always lists, or texts as well."""
 
 MAX_TEXT_CHARACTERS = 400_000
 """About 131,072 tokens, the most that Gemini takes in one example."""

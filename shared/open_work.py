@@ -55,10 +55,19 @@ def each(world: World, kind: Kind, task: str = "") -> Iterator[OpenMarker]:
 
 def postpone(world: World, marker: OpenMarker, revived: int = 0) -> None:
     """Count a marker's age from now, and how often its work was published again."""
-    path = paths.open_marker(marker.kind, marker.task_name, marker.id)
+    _renew(world, marker.kind, marker.task_name, marker.id, {"revived": revived})
 
+
+def touch(world: World, kind: Kind, task: str, identifier: str) -> None:
+    """Count a marker's age from now: its work goes on; it is fine when it is not marked."""
+    _renew(world, kind, task, identifier, {})
+
+
+def _renew(
+    world: World, kind: Kind, task: str, identifier: str, update: Mapping[str, object]
+) -> None:
     def later(old: OpenMarker | None) -> OpenMarker | None:
-        update = {"since": world.clock(), "revived": revived}
-        return old.model_copy(update=update) if old else None
+        return old.model_copy(update={"since": world.clock(), **update}) if old else None
 
+    path = paths.open_marker(kind, task, identifier)
     change(world.buckets.artifacts, path, OpenMarker, later)

@@ -84,6 +84,11 @@ def split_file(task: str, dataset: str, split: str) -> str:
     return f"{dataset_folder(task, dataset)}/{split}.jsonl"
 
 
+def example_pool(task: str, dataset: str, content: str) -> str:
+    """The examples that prompts pick from, named by their content's id."""
+    return f"{dataset_folder(task, dataset)}/examples/{content}.jsonl"
+
+
 def run_folder(task: str, run: str) -> str:
     """Everything that belongs to a run."""
     return f"tasks/{task}/runs/{run}"
@@ -102,6 +107,11 @@ def job_record(task: str, run: str, job: str) -> str:
 def removed_endpoints(task: str, run: str) -> str:
     """What becomes of a run's endpoints after its verdict."""
     return f"{run_folder(task, run)}/removed.json"
+
+
+def opening(owner: str) -> str:
+    """Whom the test split was opened for, below the dataset's or the run's folder."""
+    return f"{owner}/test-opened.json"
 
 
 def evaluation_folder(owner: str, candidate: str, split: str) -> str:

@@ -195,12 +195,15 @@ class Reply:
         prompt_tokens: Tokens read, as billed.
         answer_tokens: Tokens written, as billed.
         model_version: The version that the service says it used.
+        seconds: How long the request took; of several, which can be made at the same time, the
+            longest.
     """
 
     texts: tuple[str, ...]
     prompt_tokens: int
     answer_tokens: int
     model_version: str
+    seconds: float = 0.0
 
 
 class Generator(Protocol):
@@ -217,7 +220,8 @@ class Generator(Protocol):
         Raises:
             Rejected: The service refuses this request for good (too long, blocked).
             ModelGone: The model is not there, or its endpoint serves nothing; this is a Retry.
-            Retry: The service is busy or unreachable.
+            Busy: The service has no room for the request just now; this is a Retry.
+            Retry: The service is out of order or unreachable.
         """
 
 

@@ -7,16 +7,16 @@ The line format is Vertex AI's:
 https://cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare
 """
 
-import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
-from shared.examples import Answer, Example, FieldValue
+from shared.examples import Answer, Example, FieldValue, ListKind
 from shared.task import Task
 
 MAX_ENUM_LABELS = 100
@@ -24,6 +24,26 @@ MAX_ENUM_LABELS = 100
 
 _QUOTES = " \t\r\n\"'`.。“”‘’"
 _FENCE = re.compile(r"\A```[a-z]*\s*|\s*```\Z")
+
+
+_RULES = {
+    "label": "Answer with exactly one of these labels and nothing else:",
+    "labels": "Answer with a JSON array of all labels that apply and nothing else; "
+    "[] when none applies. The labels:",
+    "fields": "Answer with one JSON object and nothing else. Copy each value from the text; "
+    "a field that the text does not give is null. The fields:",
+}
+_REASON = "First reason step by step, in a few short sentences. Then write one last line that is "
+_LAST_LINE = {
+    "label": '"Answer: " and exactly one of these labels:',
+    "labels": '"Answer: " and a JSON array of all labels that apply; [] when none applies. '
+    "The labels:",
+    "fields": '"Answer: " and one JSON object. Copy each value from the text; a field that the '
+    "text does not give is null. The fields:",
+}
+_ANSWER_LINE = re.compile(
+    r"^[ \t>*#_-]*(?:final +)?answer[ \t*_]*[:：]", re.IGNORECASE | re.MULTILINE
+)
 
 
 class File(NamedTuple):
@@ -62,26 +82,35 @@ def system_instruction(task: Task) -> str:
     return f"{task.instruction or _default_instruction(task)}\n\n{_answer_rules(task)}"
 
 
-def prompt_hash(task: Task, shots: Sequence[Example] = ()) -> str:
-    """Name a prompt's version: 12 hexadecimal digits that follow from all of its fixed text."""
-    fixed = [system_instruction(task), *((shot.text, answer_text(shot.answer)) for shot in shots)]
-    return hashlib.sha256(json.dumps(fixed, ensure_ascii=False).encode()).hexdigest()[:12]
-
-
 def tuned_prompt(task: Task, text: str) -> Prompt:
     """Ask a tuned model: as in its training lines, with no schema, which can degrade it."""
     return Prompt(system_instruction(task), (("user", text),))
 
 
-def prompted(task: Task, text: str, shots: Sequence[Example] = ()) -> Prompt:
+def prompted(
+    task: Task,
+    text: str,
+    shots: Sequence[Example] = (),
+    list_fields: Mapping[str, ListKind] = MappingProxyType({}),
+) -> Prompt:
     """Ask a base model: the examples as earlier turns, and a schema for the answer's form."""
-    turns = [
-        turn
-        for shot in shots
-        for turn in (("user", shot.text), ("model", answer_text(shot.answer)))
-    ]
-    schema, media_type = _response_schema(task)
-    return Prompt(system_instruction(task), (*turns, ("user", text)), schema, media_type)
+    schema, media_type = _response_schema(task, list_fields)
+    return Prompt(system_instruction(task), _turns(text, shots), schema, media_type)
+
+
+def reasoned(task: Task, text: str, shots: Sequence[Example] = ()) -> Prompt:
+    """Ask a base model to reason first: in plain text, with the answer on the last line.
+
+    Wei et al. 2022, "Chain-of-Thought Prompting Elicits Reasoning in Large Language Models".
+    """
+    instruction = task.instruction or _default_instruction(task)
+    rules = f"{_REASON}{_LAST_LINE[_form(task)]}\n{_listed(task)}"
+    return Prompt(f"{instruction}\n\n{rules}", _turns(text, shots))
+
+
+def _turns(text: str, shots: Sequence[Example]) -> tuple[tuple[str, str], ...]:
+    shown = ((("user", shot.text), ("model", answer_text(shot.answer))) for shot in shots)
+    return (*(turn for pair in shown for turn in pair), ("user", text))
 
 
 def answer_text(answer: Answer) -> str:
@@ -96,12 +125,24 @@ def parse_answer(task: Task, text: str) -> Answer | None:
 
     Args:
         task: The task, with its labels or fields.
-        text: What the model said.
+        text: What the model said: an answer, or reasons and then a line "Answer: …".
 
     Returns:
         The answer in canonical form (labels as declared, in their order; every field present,
         white space collapsed), or None when it is not an answer to this task.
     """
+    answer = _parse_whole(task, text)
+    if answer is not None:
+        return answer
+    *_, last = (None, *_ANSWER_LINE.finditer(text))
+    if last is None:
+        return None
+    # Models like to print the word in bold.
+    return _parse_whole(task, text[last.end() :].strip().strip("*"))
+
+
+def _parse_whole(task: Task, text: str) -> Answer | None:
+    """Read words that are nothing but an answer."""
     if text.strip() in task.label_names and not task.multi_label:
         return text.strip()
     words = _FENCE.sub("", text.strip())
@@ -160,34 +201,34 @@ def _default_instruction(task: Task) -> str:
 
 def _answer_rules(task: Task) -> str:
     """Say what an answer looks like."""
+    return f"{_RULES[_form(task)]}\n{_listed(task)}"
+
+
+def _form(task: Task) -> Literal["label", "labels", "fields"]:
+    """Tell what an answer to a task is."""
+    if task.type == "extraction":
+        return "fields"
+    return "labels" if task.multi_label else "label"
+
+
+def _listed(task: Task) -> str:
+    """List a task's labels or fields."""
     parts = task.fields if task.type == "extraction" else task.labels
-    listed = "\n".join(
+    return "\n".join(
         f"- {part.name}: {part.description}" if part.description else f"- {part.name}"
         for part in parts
     )
-    if task.type == "extraction":
-        rule = (
-            "Answer with one JSON object and nothing else. Copy each value from the text; "
-            "a field that the text does not give is null. The fields:"
-        )
-    elif task.multi_label:
-        rule = (
-            "Answer with a JSON array of all labels that apply and nothing else; "
-            "[] when none applies. The labels:"
-        )
-    else:
-        rule = "Answer with exactly one of these labels and nothing else:"
-    return f"{rule}\n{listed}"
 
 
-def _response_schema(task: Task) -> tuple[dict[str, Any] | None, str]:
+def _response_schema(
+    task: Task, list_fields: Mapping[str, ListKind]
+) -> tuple[dict[str, Any] | None, str]:
     """Describe the answer's form for the service, and the media type that goes with it."""
     if task.type == "extraction":
-        value = {"type": "STRING", "nullable": True}
         names = list(task.field_names)
         schema = {
             "type": "OBJECT",
-            "properties": dict.fromkeys(names, value),
+            "properties": {name: _value_schema(list_fields.get(name)) for name in names},
             "required": names,
             "property_ordering": names,
         }
@@ -198,6 +239,16 @@ def _response_schema(task: Task) -> tuple[dict[str, Any] | None, str]:
     if task.multi_label:
         return {"type": "ARRAY", "items": label}, "application/json"
     return label, "text/x.enum"
+
+
+def _value_schema(lists: ListKind | None) -> dict[str, Any]:
+    """Describe the values of a field; it may always be empty."""
+    several = {"type": "ARRAY", "items": {"type": "STRING"}}
+    if lists == "always":
+        return {**several, "nullable": True}
+    if lists == "sometimes":
+        return {"any_of": [{"type": "STRING"}, several], "nullable": True}
+    return {"type": "STRING", "nullable": True}
 
 
 def _find_label(task: Task, words: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.examples import FieldValue
+from shared.examples import FieldValue, ListKind
 from shared.task import Configuration, Task
 
 JobState = Literal[
@@ -184,7 +184,9 @@ class Shot(Record):
 class Candidate(Record):
     """Anything that can answer: a prompting strategy on a base model, or a tuned model.
 
-    `model` is what is called: a base model's name, or a tuned model's endpoint.
+    `model` is what is called: a base model's name, or a tuned model's endpoint. The examples in its
+    prompt are `shots`, or the `nearest` ones to each text out of the object `pool`. `reasons` says
+    whether it is to reason before it answers, `list_fields` which fields hold lists.
     """
 
     name: str
@@ -192,6 +194,10 @@ class Candidate(Record):
     model: str
     base_model: str
     shots: tuple[Shot, ...] = ()
+    pool: str = ""
+    nearest: int = 0
+    reasons: bool = False
+    list_fields: dict[str, ListKind] = {}
     run: str = ""
     job: str = ""
     configuration: Configuration | None = None
@@ -313,6 +319,24 @@ class EvaluationRecord(Record):
         if self.service_exact_match is None:
             return self.metrics
         return {**self.metrics, "service_exact_match": self.service_exact_match}
+
+
+class Opening(Record):
+    """Whom the test split was opened for: written before the first of its rows is asked.
+
+    `prompt` and `tuned` are the finalists, by their keys: names together with a hash of model and
+    prompt. `gone` says of tuned finalists that could not be asked why; they gave way to the next.
+    `serving` are tuned models of other runs that served meanwhile: a winner has to beat them.
+    """
+
+    task_name: str
+    dataset: str
+    run: str
+    prompt: str
+    tuned: str = ""
+    gone: dict[str, str] = {}
+    serving: tuple[str, ...] = ()
+    at: datetime
 
 
 class Figure(Record):

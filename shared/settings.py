@@ -43,6 +43,7 @@ class Settings:
         request_concurrency: How many generation calls one function makes at the same time.
         budget_usd_per_month: What all tuning of this deployment may cost in a month; 0 for no cap.
         stuck_after_seconds: How long a job may show no progress before it is reported.
+        hand_over_after_seconds: How long one delivery asks models before it hands over to another.
     """
 
     cloud: str
@@ -60,6 +61,7 @@ class Settings:
     request_concurrency: int = 8
     budget_usd_per_month: float = 0.0
     stuck_after_seconds: float = 21_600.0
+    hand_over_after_seconds: float = 400.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -97,6 +99,7 @@ class Settings:
             request_concurrency=_count(environment, "TUNEDROP_REQUEST_CONCURRENCY", 8),
             budget_usd_per_month=_amount(environment, "TUNEDROP_BUDGET_USD_PER_MONTH"),
             stuck_after_seconds=_number(environment, "TUNEDROP_STUCK_AFTER_SECONDS", 21_600),
+            hand_over_after_seconds=_number(environment, "TUNEDROP_HAND_OVER_AFTER_SECONDS", 400),
         )
 
 

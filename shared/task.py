@@ -15,7 +15,7 @@ from shared.validation import explain
 
 TaskType = Literal["classification", "sentiment", "extraction"]
 Metric = Literal["exact_match", "macro_f1", "field_f1"]
-Strategy = Literal["zero-shot", "few-shot"]
+Strategy = Literal["zero-shot", "few-shot", "nearest-examples", "chain-of-thought"]
 AdapterSize = Literal[1, 2, 4, 8, 16]
 Severity = Literal["info", "warning", "error"]
 Action = Literal["report", "drop", "reject"]
@@ -152,10 +152,16 @@ class Prompting(Part):
     """The prompting candidates, measured first because they may be enough."""
 
     strategies: tuple[Strategy, ...] = Field(
-        ("zero-shot", "few-shot"), min_length=1, description="The strategies to measure."
+        ("zero-shot", "few-shot", "nearest-examples"),
+        min_length=1,
+        description="The strategies to measure: zero-shot (the instruction alone), few-shot (the "
+        "same examples for every text), nearest-examples (for each text those of up to 2,000 "
+        "training examples that resemble it most) and chain-of-thought (reasons, then the answer). "
+        "The last one is left out unless it is named, as it writes many times the tokens; "
+        "nearest-examples costs what few-shot does, and a tuned model has to beat it.",
     )
     examples: int = Field(
-        12, ge=1, le=100, description="How many training examples a few-shot prompt holds."
+        12, ge=1, le=100, description="How many training examples such a prompt holds."
     )
 
 
@@ -236,7 +242,11 @@ class Evaluation(Part):
     """How candidates are measured."""
 
     max_rows: int = Field(
-        300, ge=10, le=5000, description="At most this many rows of a split are asked."
+        300,
+        ge=10,
+        le=5000,
+        description="At most this many rows of a split are asked. Of more, a sample is taken in "
+        "which each label has its share, the same one for every candidate.",
     )
     significance: float = Field(
         0.05,

@@ -41,6 +41,8 @@ class Crash(BaseException):
 class Faults:
     """Every call of every port goes through here, so that a test can break any of them.
 
+    Several threads may call; somebody who acts at a point acts between two calls.
+
     Attributes:
         calls: The names of all calls so far, such as "write artifacts" or "publish".
         points: How many points were passed; each call has two, before and after its effect.
@@ -53,6 +55,7 @@ class Faults:
         self.points = 0
         self._planned: list[tuple[str, Exception]] = []
         self._interruption: tuple[int, Callable[[], None]] | None = None
+        self._lock = threading.RLock()
 
     def interrupt(self, after: int, other: Callable[[], None]) -> None:
         """Let somebody else act after so many points from now."""
@@ -62,24 +65,32 @@ class Faults:
         """Let the next calls whose names begin so fail, before they have an effect."""
         self._planned += [(call, error)] * times
 
+    def mend(self) -> None:
+        """Forget the failures that were planned."""
+        self._planned.clear()
+
     @contextmanager
     def call(self, name: str) -> Iterator[None]:
         """Go around one call."""
         self.calls.append(name)
         self._point()
-        for plan in self._planned:
-            if name.startswith(plan[0]):
+        with self._lock:
+            plan = next((plan for plan in self._planned if name.startswith(plan[0])), None)
+            if plan is not None:
                 self._planned.remove(plan)
                 raise plan[1]
         yield
         self._point()
 
     def _point(self) -> None:
-        self.points += 1
-        if self.points == self.crash_at:
-            raise Crash
-        if self._interruption is not None and self.points == self._interruption[0]:
-            other, self._interruption = self._interruption[1], None
+        with self._lock:
+            self.points += 1
+            if self.points == self.crash_at:
+                raise Crash
+            other = None
+            if self._interruption is not None and self.points == self._interruption[0]:
+                other, self._interruption = self._interruption[1], None
+        if other is not None:
             other()
 
 
@@ -367,6 +378,7 @@ class FakeGenerator:
 
     Attributes:
         asked: Every (model, prompt, sampling) that it answered or refused.
+        seconds: How long each request takes, for as long as there are any; then none.
     """
 
     def __init__(self, speak: Speaker, faults: Faults | None = None) -> None:
@@ -374,14 +386,16 @@ class FakeGenerator:
         self._faults = faults or Faults()
         self._lock = threading.Lock()
         self.asked: list[tuple[str, Prompt, Sampling]] = []
+        self.seconds: Iterator[float] = iter(())
 
     def generate(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
         """Ask the model."""
         with self._lock, self._faults.call("generate"):
             self.asked.append((model, prompt, sampling))
             texts = tuple(self._speak(model, prompt, sampling))
+            seconds = next(self.seconds, 0.0)
         words = len(prompt.system.split()) + sum(len(text.split()) for _, text in prompt.turns)
-        return Reply(texts, words, sum(len(text.split()) for text in texts), "fake-1")
+        return Reply(texts, words, sum(len(text.split()) for text in texts), "fake-1", seconds)
 
     def texts(self) -> list[str]:
         """Return the texts that it was asked about."""

@@ -49,7 +49,7 @@ target:
   metric: macro_f1
   value: 0.9
 prompting:
-  strategies: [zero-shot, few-shot]
+  strategies: [zero-shot, few-shot, nearest-examples, chain-of-thought]
   examples: 12
 tuning:
   when: prompting_misses_target

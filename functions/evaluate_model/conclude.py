@@ -24,9 +24,8 @@ def conclude(
     """Measure the finalists on test, decide, report and promote; each step can be repeated."""
     world, dataset, policy = bench.world, bench.dataset, bench.policy
     prompt = best(prompting, policy.primary_metric).candidate
-    rows = policy.evaluation.max_rows
-    tuned_test, failed = best_on_test(bench, tuned)
-    prompt_test = measure(world, bench.services, dataset, prompt, "test", rows)
+    tuned_test, failed = best_on_test(bench, prompt, tuned)
+    prompt_test = measure(bench, prompt, "test")
     finalists = Finalists(prompt_test, tuned_test)
     tests = [prompt_test, *([tuned_test] if tuned_test else [])]
     if failed and tuned_test is None:

@@ -6,13 +6,14 @@ of order leads to the same end.
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from functions.evaluate_model.bench import Bench, is_superseded, open_bench
-from functions.evaluate_model.candidates import prompting_candidate
+from functions.evaluate_model.bench import Bench, Services, is_superseded, open_bench
+from functions.evaluate_model.candidates import prompting_candidates
 from functions.evaluate_model.conclude import conclude
-from functions.evaluate_model.held_out import choose_shots
-from functions.evaluate_model.measure import Services, measure
+from functions.evaluate_model.measure import measure
+from functions.evaluate_model.opening import Refused
 from functions.evaluate_model.page.index import write_index
 from functions.evaluate_model.rollback import promote_on_request
+from functions.evaluate_model.shift import OutOfTime, Shift, begin_shift
 from functions.evaluate_model.tuned import Tuned, measure_tuned
 from functions.evaluate_model.verdict import best
 from shared import log, open_work, paths
@@ -64,23 +65,49 @@ def handle_event(event: Event, world: World, services: Services) -> None:
         at = event.published or world.clock()
         named = (about.dataset, about.candidate, about.run)
         promote_on_request(world, about.task, *named, at, rollback=about.rollback)
-    elif event.topic == "tuning-completed":
-        _look_at_run(world, services, about)
-    else:
-        bench = open_bench(world, services, about.task, about.dataset)
-        if is_superseded(bench):
-            log.info("a later dataset has taken its place", task=about.task, dataset=about.dataset)
-            open_work.finish(world, "dataset", about.task, about.dataset)
-            return
-        try:
-            _look_at_dataset(bench)
-        except Rejected:
-            open_work.finish(world, "dataset", about.task, about.dataset)
+        write_index(world, about.task)
+        return
+    shift = begin_shift(world)
+    try:
+        if event.topic == "tuning-completed":
+            _look_at_run(world, services, shift, about)
+        else:
+            _look_at_dataset(world, services, shift, about)
+    except OutOfTime:
+        if not shift.answers:
+            # Nothing was done in all the time: a failure, to be tried again later and later.
             raise
+        _hand_over(world, event, about)
+        log.info("handed over", task=about.task, topic=event.topic, answers=shift.answers)
     write_index(world, about.task)
 
 
-def _look_at_dataset(bench: Bench) -> None:
+def _hand_over(world: World, event: Message, about: _About) -> None:
+    """Have the rest done by a message of its own: a delivery again would count as a failure."""
+    # The work is not lost, so nobody has to revive it for a while.
+    if event.topic == "tuning-completed":
+        open_work.touch(world, "run", about.task, about.run)
+        world.publisher.publish("tuning-completed", event.data)
+    else:
+        open_work.touch(world, "dataset", about.task, about.dataset)
+        world.publisher.publish("dataset-converted", event.data)
+
+
+def _look_at_dataset(world: World, services: Services, shift: Shift, about: _About) -> None:
+    """Go on with a dataset, unless a later one has taken its place."""
+    bench = open_bench(world, services, shift, about.task, about.dataset)
+    if is_superseded(bench):
+        log.info("a later dataset has taken its place", task=about.task, dataset=about.dataset)
+        open_work.finish(world, "dataset", about.task, about.dataset)
+        return
+    try:
+        _compare_prompts(bench)
+    except Rejected:
+        open_work.finish(world, "dataset", about.task, about.dataset)
+        raise
+
+
+def _compare_prompts(bench: Bench) -> None:
     """Measure the prompts, then tune if that is wanted, else decide."""
     dataset, policy = bench.dataset, bench.policy
     prompting = _measure_prompting(bench)
@@ -129,23 +156,10 @@ def _why_not_tune(policy: Task, dataset: DatasetRecord, figure: float) -> str:
 
 def _measure_prompting(bench: Bench) -> list[EvaluationRecord]:
     """Measure every prompting strategy of the task on validation."""
-    policy, dataset = bench.policy, bench.dataset
-    shots = choose_shots(bench.world.buckets.artifacts, dataset, policy.prompting.examples)
-    region = bench.world.settings.location
-    return [
-        measure(
-            bench.world,
-            bench.services,
-            dataset,
-            prompting_candidate(strategy, policy.tuning.base_model, region, shots),
-            "validation",
-            policy.evaluation.max_rows,
-        )
-        for strategy in policy.prompting.strategies
-    ]
+    return [measure(bench, candidate, "validation") for candidate in prompting_candidates(bench)]
 
 
-def _look_at_run(world: World, services: Services, about: _About) -> None:
+def _look_at_run(world: World, services: Services, shift: Shift, about: _About) -> None:
     """Measure the tuned model that the message is about; after the last one, all, and decide.
 
     The jobs of a run end one after the other: were every message to measure all that is there,
@@ -161,7 +175,7 @@ def _look_at_run(world: World, services: Services, about: _About) -> None:
         # Nothing was tuned and something serves: a refusal is no reason for another verdict.
         open_work.finish(world, "run", task, run.id)
         return
-    bench = open_bench(world, services, task, run.dataset)
+    bench = open_bench(world, services, shift, task, run.dataset, run.id)
     jobs = [
         job
         for name in run.jobs
@@ -179,7 +193,13 @@ def _look_at_run(world: World, services: Services, about: _About) -> None:
     tuned = measure_tuned(bench, candidates)
     if not ended:
         return
-    conclude(bench, run, _measure_prompting(bench), tuned, jobs, _why_nothing_was_tuned(run))
+    prompting = _measure_prompting(bench)
+    try:
+        conclude(bench, run, prompting, tuned, jobs, _why_nothing_was_tuned(run))
+    except Refused:
+        # Recorded, and never to be tried again: what was decided stands.
+        open_work.finish(world, "run", task, run.id)
+        raise
 
     def close(old: RunRecord | None) -> RunRecord | None:
         same = old is not None and (old.state, old.attempt) == (run.state, run.attempt)

@@ -5,8 +5,8 @@ from functools import cache
 import flask
 import functions_framework
 
+from functions.evaluate_model.bench import Services
 from functions.evaluate_model.evaluate import handle_event
-from functions.evaluate_model.measure import Services
 from shared.entry import answer
 from shared.events import Event
 from shared.gcp.evaluation import VertexExactMatch
@@ -18,7 +18,7 @@ from shared.gcp.world import world
 def services() -> Services:
     """Build the model and evaluation ports once a process."""
     settings = world().settings
-    return Services(Gemini(settings), VertexExactMatch(settings))
+    return Services(Gemini(settings, paced=True), VertexExactMatch(settings))
 
 
 def work(event: Event) -> None:

@@ -37,6 +37,8 @@ def write_report(
     data_report = f"{paths.dataset_folder(dataset.task_name, dataset.id)}/report.html"
     there = bucket.find(data_report) is not None
     link = (f"../../datasets/{dataset.id}/report.html" if run else "report.html") if there else ""
-    page = render(TEMPLATE, **page_values(cloud, dataset, verdict, finalists, jobs, run, link))
+    page = render(
+        TEMPLATE, **page_values(bucket, cloud, dataset, verdict, finalists, jobs, run, link)
+    )
     name = "report.html" if run else "evaluation.html"
     bucket.write(f"{folder}/{name}", page, content_type="text/html; charset=utf-8")

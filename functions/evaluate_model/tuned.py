@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from functions.evaluate_model.bench import Bench
-from functions.evaluate_model.measure import evaluation_folder, measure
+from functions.evaluate_model.candidates import candidate_key
+from functions.evaluate_model.measure import Split, evaluation_folder, measure
+from functions.evaluate_model.opening import give_way, open_test
 from functions.evaluate_model.verdict import best
 from shared import log
 from shared.endpoints import is_given_up
 from shared.errors import ModelGone, Rejected
 from shared.record_store import create, read
 from shared.records import Candidate, EvaluationRecord, Record
-
-Split = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -45,20 +44,35 @@ def measure_tuned(bench: Bench, candidates: Sequence[Candidate]) -> Tuned:
     )
 
 
-def best_on_test(bench: Bench, tuned: Tuned) -> tuple[EvaluationRecord | None, tuple[str, ...]]:
-    """Measure the best tuned model on test; one that is gone gives way to the next best.
+def best_on_test(
+    bench: Bench, prompt: Candidate, tuned: Tuned
+) -> tuple[EvaluationRecord | None, tuple[str, ...]]:
+    """Open the test split for the best prompt and the best tuned model, and measure the latter.
+
+    One that is gone gives way to the next best.
 
     Returns:
         Its evaluation, None when there is none, and why others could not be measured.
+
+    Raises:
+        Refused: The test split was opened for other finalists.
+        Retry: A service is busy, or an endpoint is not there yet.
     """
     left, failed = list(tuned.evaluations), list(tuned.failed)
     while left:
         leader = best(left, bench.policy.primary_metric)
+        left.remove(leader)
+        opened = open_test(bench, prompt, leader.candidate)
+        known = opened.gone.get(candidate_key(leader.candidate, bench.dataset))
+        if known is not None:
+            failed.append(known)
+            continue
         outcome = try_measure(bench, leader.candidate, "test")
         if isinstance(outcome, EvaluationRecord):
             return outcome, tuple(failed)
+        give_way(bench, leader.candidate, outcome)
         failed.append(outcome)
-        left.remove(leader)
+    open_test(bench, prompt, None)
     return None, tuple(failed)
 
 
@@ -69,11 +83,10 @@ def try_measure(bench: Bench, candidate: Candidate, split: Split) -> EvaluationR
         Retry: A service is busy, or the endpoint has not been missing for long: a new one takes
             a while to answer.
     """
-    rows = bench.policy.evaluation.max_rows
     try:
-        return measure(bench.world, bench.services, bench.dataset, candidate, split, rows)
+        return measure(bench, candidate, split)
     except ModelGone as gone:
-        if not _is_gone_for_good(bench, candidate, f"{split}-{rows}", str(gone)):
+        if not _is_gone_for_good(bench, candidate, split, str(gone)):
             raise
         reason = f"{candidate.name} could not be measured: its endpoint is gone."
     except Rejected as refusal:
@@ -82,12 +95,12 @@ def try_measure(bench: Bench, candidate: Candidate, split: Split) -> EvaluationR
     return reason
 
 
-def _is_gone_for_good(bench: Bench, candidate: Candidate, split: str, reason: str) -> bool:
+def _is_gone_for_good(bench: Bench, candidate: Candidate, split: Split, reason: str) -> bool:
     """Whether a tuned model has been missing for so long that nobody waits for it any more."""
     world, dataset = bench.world, bench.dataset
     if is_given_up(world, dataset.task_name, candidate):
         return True
-    path = f"{evaluation_folder(dataset, candidate, split)}/missing.json"
+    path = f"{evaluation_folder(bench, candidate, split)}/missing.json"
     create(world.buckets.artifacts, path, MissingModel(since=world.clock(), reason=reason))
     first = read(world.buckets.artifacts, path, MissingModel)
     patience = timedelta(seconds=world.settings.revive_after_seconds)

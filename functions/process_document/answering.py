@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from functions.process_document.combine import combine
 from functions.process_document.length import parts_of
 from functions.process_document.reading.document import Document
-from shared import paths
-from shared.candidates import prompt_of, shots_of
+from shared.candidates import prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
-from shared.ports import Generator, Reply, Sampling, World
-from shared.prompts import File, parse_answer, prompt_hash
+from shared.ports import Generator, Reply, World
+from shared.prompts import File, parse_answer
 from shared.records import ChampionRecord, Provenance, ResultRecord
 from shared.task import Serving
 from shared.voting import Vote
-
-_SEED_RANGE = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -57,12 +54,13 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
     parts, notes = parts_of(document.text, serving, arrival.name)
     address = f"gs://{service.world.settings.documents_bucket}/{arrival.source}"
     file = File(address, document.media_type) if document.media_type else None
-    seed = int(paths.content_id(arrival.name, document.text), 16) % _SEED_RANGE
+    sampling = sampling_of(serving, arrival.name, document.text)
+    artifacts = service.world.buckets.artifacts
     replies = [
         service.generator.generate(
             champion.candidate.model,
-            prompt_of(champion.candidate, champion.task, part, file),
-            Sampling(serving.samples, serving.temperature, seed),
+            prompt_of(champion.candidate, champion.task, part, artifacts, file),
+            sampling,
         )
         for part in parts
     ]
@@ -118,7 +116,7 @@ def _result(
             model=champion.candidate.model,
             model_version=replies[-1].model_version,
             dataset=champion.dataset,
-            prompt_hash=prompt_hash(champion.task, shots_of(champion.candidate)),
+            prompt_hash=prompt_hash(champion.candidate, champion.task),
             samples=sum(len(reply.texts) for reply in replies),
             temperature=serving.temperature,
             prompt_tokens=sum(reply.prompt_tokens for reply in replies),

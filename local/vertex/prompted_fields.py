@@ -88,12 +88,20 @@ def know_fields(question: Question) -> FieldsKnowledge:
             scores[candidate.value] = float(np.logaddexp(so_far, candidate.score))
         for value, share in _by_examples(by_examples, choice.name).items():
             scores[value] = scores.get(value, 0.0) + _EXAMPLE_WEIGHT * share
-        ranked = sorted(scores.items(), key=lambda item: -item[1])[:_MOST_ALTERNATIVES]
-        found[choice.name] = FieldAlternatives(
-            tuple(value for value, _ in ranked),
-            np.array([score for _, score in ranked], dtype=np.float32) * np.float32(_SHARPNESS),
-        )
+        found[choice.name] = _alternatives(choice, scores)
     return FieldsKnowledge(found)
+
+
+def _alternatives(choice: Choice, scores: dict[Any, float]) -> FieldAlternatives:
+    """Make a field's alternatives: one value of them, or each that beats having none."""
+    none = scores.pop(None) if choice.lists else 0.0
+    ranked = sorted(scores.items(), key=lambda item: -item[1])[:_MOST_ALTERNATIVES]
+    return FieldAlternatives(
+        tuple(value for value, _ in ranked),
+        np.array([score - none for _, score in ranked], dtype=np.float32) * np.float32(_SHARPNESS),
+        is_list=bool(choice.lists),
+        bare_single=choice.lists == "sometimes",
+    )
 
 
 def _record(answer: str) -> dict[str, Any] | None:

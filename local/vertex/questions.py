@@ -15,6 +15,7 @@ from typing import Any, Literal
 from local.vertex.tuned import Kind, kind_of
 
 Form = Literal["plain", "json", "enum"]
+Lists = Literal["", "always", "sometimes"]
 
 _BULLET = re.compile(r"^\s*[-*•]\s+(\S.*?)\s*$")
 _REASONED = re.compile(r"step[ -]by[ -]step|reason|think", re.IGNORECASE)
@@ -27,10 +28,12 @@ class Choice:
     Attributes:
         name: Its name.
         description: What the prompt says about it, or an empty string.
+        lists: For a field, whether its values are lists, as the schema has it; empty for never.
     """
 
     name: str
     description: str = ""
+    lists: Lists = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def read_question(
     text = turns[-1][1]
     listed = _listed(instruction) or _listed(text)
     kind, names = _asked_for(schema) or (_kind_without_schema(instruction, examples), ())
-    choices = _described(names, listed) if names else _named(listed)
+    choices = _described(names, listed, schema or {}) if names else _named(listed)
     if not choices:
         choices = _from_examples(kind, examples)
     form: Form = {"application/json": "json", "text/x.enum": "enum"}.get(media_type, "plain")  # type: ignore[assignment]
@@ -110,14 +113,27 @@ def _named(listed: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(choices)
 
 
-def _described(names: Sequence[str], listed: Sequence[str]) -> tuple[Choice, ...]:
+def _described(
+    names: Sequence[str], listed: Sequence[str], schema: dict[str, Any]
+) -> tuple[Choice, ...]:
     descriptions = {
         name: line[len(name) + 2 :].strip()
         for name in names
         for line in listed
         if line.startswith(f"{name}: ")
     }
-    return tuple(Choice(name, descriptions.get(name, "")) for name in names)
+    properties = schema.get("properties") or {}
+    return tuple(
+        Choice(name, descriptions.get(name, ""), _lists(properties.get(name) or {}))
+        for name in names
+    )
+
+
+def _lists(schema: dict[str, Any]) -> Lists:
+    """Tell from a field's schema whether its values are lists."""
+    if schema.get("items"):
+        return "always"
+    return "sometimes" if any(map(_lists, schema.get("any_of") or [])) else ""
 
 
 def _asked_for(schema: dict[str, Any] | None) -> tuple[Kind, tuple[str, ...]] | None:

@@ -4,13 +4,14 @@ Source: https://googleapis.github.io/python-genai/
 """
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import ModelGone, Rejected, Retry
+from shared.errors import Busy, ModelGone, Rejected, Retry
 from shared.ports import Reply, Sampling
 from shared.prompts import Prompt
 from shared.settings import Settings
@@ -22,17 +23,26 @@ TIMEOUT_MILLISECONDS = 60_000
 MAX_ANSWER_TOKENS = 8192
 BAD_REQUEST = 400
 NOT_FOUND = 404
-BUSY = (408, 429, 500, 502, 503, 504)
+NO_ROOM = (429, 503)
+TRANSIENT = (408, 429, 500, 502, 503, 504)
 ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 16.0
 
 
 class Gemini:
-    """Asks base models and tuned endpoints. Clients are built late and kept, one a location."""
+    """Asks base models and tuned endpoints. Clients are built late and kept, one a location.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: The deployment.
+        paced: Whether the caller decides how many requests are made at a time, and what is tried
+            again. Otherwise a busy moment is waited out here, and samples that need several
+            requests are asked for at the same time.
+    """
+
+    def __init__(self, settings: Settings, *, paced: bool = False) -> None:
         self._settings = settings
+        self._paced = paced
         self._clients: dict[str, genai.Client] = {}
         self._lock = threading.Lock()
         self._one_at_a_time: set[str] = set()
@@ -60,13 +70,13 @@ class Gemini:
         return reply
 
     def _ask_one_by_one(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
-        """Ask for each sample by itself, all at the same time, each with a seed of its own."""
+        """Ask for each sample by itself, each with a seed of its own."""
         each = [
             replace(sampling, samples=1, seed=sampling.seed + number)
             for number in range(sampling.samples)
         ]
-        if len(each) == 1:
-            return self._ask(model, prompt, each[0])
+        if len(each) == 1 or self._paced:
+            return _joined([self._ask(model, prompt, one) for one in each])
         with ThreadPoolExecutor(len(each)) as pool:
             return _joined(list(pool.map(lambda one: self._ask(model, prompt, one), each)))
 
@@ -74,10 +84,12 @@ class Gemini:
         """Make one request."""
         location, name = _split_location(model)
         client = self._client(location)
+        begun = time.monotonic()
         with _translated():
             response = client.models.generate_content(
                 model=name, contents=_contents(prompt), config=_config(prompt, sampling)
             )
+        seconds = time.monotonic() - begun
         texts = [_text(candidate) for candidate in response.candidates or []][: sampling.samples]
         if not texts:
             raise Rejected("The model gave no answer; its safety filters may have blocked it.")
@@ -85,14 +97,16 @@ class Gemini:
         return Reply(
             tuple(texts),
             (usage and usage.prompt_token_count) or 0,
-            (usage and usage.candidates_token_count) or 0,
+            _answer_tokens(usage),
             response.model_version or "",
+            round(seconds, 3),
         )
 
     def _client(self, location: str) -> "genai.Client":
         with self._lock:
             if location not in self._clients:
-                self._clients[location] = _build_client(self._settings, location)
+                attempts = 1 if self._paced else ATTEMPTS
+                self._clients[location] = _build_client(self._settings, location, attempts)
             return self._clients[location]
 
 
@@ -103,17 +117,19 @@ def _split_location(model: str) -> tuple[str, str]:
     return location, model if parts[0] == "projects" else parts[-1]
 
 
-def _build_client(settings: Settings, location: str) -> "genai.Client":
+def _build_client(settings: Settings, location: str, attempts: int) -> "genai.Client":
     from google import genai
     from google.genai.types import HttpOptions, HttpRetryOptions
     from google.oauth2.credentials import Credentials
 
+    from shared.gcp.connections import Connections
+
     # Asking changes nothing, so a busy moment is waited out here rather than in Pub/Sub.
     retry = HttpRetryOptions(
-        attempts=ATTEMPTS,
+        attempts=attempts,
         initial_delay=FIRST_DELAY_SECONDS,
         max_delay=LONGEST_DELAY_SECONDS,
-        http_status_codes=list(BUSY),
+        http_status_codes=list(TRANSIENT),
     )
     local = settings.vertex_endpoint
     return genai.Client(
@@ -122,7 +138,10 @@ def _build_client(settings: Settings, location: str) -> "genai.Client":
         location=location,
         credentials=Credentials(token="local") if local else None,  # noqa: S106 - no secret
         http_options=HttpOptions(
-            base_url=local or None, timeout=TIMEOUT_MILLISECONDS, retry_options=retry
+            base_url=local or None,
+            timeout=TIMEOUT_MILLISECONDS,
+            retry_options=retry,
+            client_args={"transport": Connections()},
         ),
     )
 
@@ -144,6 +163,7 @@ def _joined(replies: Sequence[Reply]) -> Reply:
         sum(reply.prompt_tokens for reply in replies),
         sum(reply.answer_tokens for reply in replies),
         replies[-1].model_version,
+        max(reply.seconds for reply in replies),
     )
 
 
@@ -162,6 +182,13 @@ def _config(prompt: Prompt, sampling: Sampling) -> Any:
         response_mime_type=prompt.media_type if prompt.schema else None,
         response_schema=prompt.schema,
     )
+
+
+def _answer_tokens(usage: Any) -> int:
+    """Count the tokens written, as billed: thoughts are billed like answers."""
+    if usage is None:
+        return 0
+    return (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0)
 
 
 def _text(candidate: Any) -> str:
@@ -184,6 +211,8 @@ def _translated() -> Iterator[None]:
             raise ModelGone(f"Gemini: {error.code} {error.status}") from error
         if error.code == BAD_REQUEST:
             raise Rejected(f"Gemini refused: {error.message}") from None
+        if error.code in NO_ROOM:
+            raise Busy(f"Gemini: {error.code} {error.status}") from error
         raise Retry(f"Gemini: {error.code} {error.status}") from error
     except httpx.TransportError as error:
         raise Retry(f"Gemini: {type(error).__name__}") from error

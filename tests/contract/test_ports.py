@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import pytest
+import requests
 
 from local.cloud import PROJECT, LocalCloud
-from shared.errors import Conflict, ModelGone, NotFound, QuotaExceeded, Rejected, Retry
+from shared.errors import Busy, Conflict, ModelGone, NotFound, QuotaExceeded, Rejected, Retry
+from shared.examples import Example, ListKind
 from shared.gcp.evaluation import VertexExactMatch
 from shared.gcp.generation import Gemini
 from shared.gcp.pubsub import CloudPublisher
@@ -32,9 +34,9 @@ from shared.ports import (
     TuningRequest,
     TuningService,
 )
-from shared.prompts import File, Prompt
+from shared.prompts import File, Prompt, parse_answer, prompted, reasoned
 from shared.settings import Settings
-from shared.task import Configuration
+from shared.task import Configuration, Task
 from tests.fakes import FakeBucket, FakeExactMatch, FakeGenerator, FakePublisher, FakeTuning
 
 BASE_MODEL = "locations/us/publishers/google/models/gemini-3.5-flash-lite"
@@ -347,6 +349,47 @@ def test_a_model_that_refuses_several_candidates_is_asked_for_one_at_a_time(
     replies = [gemini.generate(model, prompt, Sampling(6, 1.5, 3)) for _ in range(2)]
     assert [len(reply.texts) for reply in replies] == [6, 6]
     assert replies[0].texts == replies[1].texts
+
+
+@pytest.mark.parametrize("lists", ["always", "sometimes"])
+def test_a_field_that_may_hold_a_list_is_a_schema_that_the_service_takes(
+    cloud: LocalCloud, lists: ListKind
+) -> None:
+    task = Task.model_validate({"type": "extraction", "fields": ["name"]})
+    shots = [
+        Example(f"K{n}X and K{n}Y came home", {"name": [f"K{n}X", f"K{n}Y"]}) for n in range(12)
+    ]
+    prompt = prompted(task, "K77X and K77Y came home", shots, {"name": lists})
+    gemini = Gemini(Settings.from_environment(cloud.environment))
+    reply = gemini.generate(BASE_MODEL, prompt, Sampling())
+    assert parse_answer(task, reply.texts[0]) == {"name": ["K77X", "K77Y"]}
+
+
+def test_a_model_that_is_asked_for_reasons_ends_with_its_answer(cloud: LocalCloud) -> None:
+    task = Task.model_validate({"type": "classification", "labels": ["red", "blue"]})
+    prompt = reasoned(task, "a red rose")
+    gemini = Gemini(Settings.from_environment(cloud.environment))
+    reply = gemini.generate(BASE_MODEL, prompt, Sampling())
+    assert len(reply.texts[0].splitlines()) > 1
+    assert parse_answer(task, reply.texts[0]) == "red"
+
+
+def test_a_request_that_there_is_no_room_for_is_told_from_other_trouble(
+    cloud: LocalCloud,
+) -> None:
+    settings = Settings.from_environment(cloud.environment)
+    address = f"{settings.vertex_endpoint}/_faults"
+    prompt = Prompt("Say red.\n- red\n- blue", (("user", "a rose"),))
+    gemini = Gemini(settings, paced=True)
+    try:
+        requests.post(address, json={"error_share": 1}, timeout=10).raise_for_status()
+        with pytest.raises(Busy, match="503"):
+            gemini.generate(BASE_MODEL, prompt, Sampling())
+    finally:
+        requests.post(address, json={"error_share": 0}, timeout=10).raise_for_status()
+    reply = gemini.generate(BASE_MODEL, prompt, Sampling(3, 0.5))
+    assert len(reply.texts) == 3
+    assert reply.seconds > 0
 
 
 # ExactMatch

@@ -48,7 +48,7 @@ def test_the_planted_mistakes_are_in_quarantine_with_their_reasons(demo: dict[st
 def test_every_candidate_is_measured_on_the_same_validation_rows(demo: dict[str, Any]) -> None:
     for task in demo["tasks"]:
         validation = [item for item in task["candidates"] if item["split"] == "validation"]
-        assert len(validation) == 5
+        assert len(validation) == 6
         assert {item["n"] for item in validation} == {task["dataset"]["counts"]["validation"]}
 
 

@@ -18,8 +18,8 @@ from docs.generators.markdown import anchor
 from docs.generators.messages_page import PROMOTION, ROLLBACK, TUNING, TUNING_FULL
 from docs.generators.task_page import EXTRACTION, FULL, MINIMAL
 from functions.convert_dataset.formats.registry import FORMATS, choose_format
+from functions.evaluate_model.bench import Services
 from functions.evaluate_model.evaluate import handle_event
-from functions.evaluate_model.measure import Services
 from functions.launch_tuning.request import TuningRequested
 from shared.errors import Rejected
 from shared.records import EvaluationRecord, ResultRecord, VerdictRecord

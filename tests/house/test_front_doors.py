@@ -104,6 +104,6 @@ def test_a_function_can_reach_only_the_clients_that_it_needs() -> None:
         "convert_dataset": set(),
         "launch_tuning": {"tuning"},
         "watch_jobs": {"tuning"},
-        "evaluate_model": {"generation", "evaluation"},
-        "process_document": {"generation"},
+        "evaluate_model": {"generation", "connections", "evaluation"},
+        "process_document": {"generation", "connections"},
     }

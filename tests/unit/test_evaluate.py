@@ -3,17 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from functions.evaluate_model.bench import Services
 from functions.evaluate_model.evaluate import handle_event
-from functions.evaluate_model.measure import Services
 from functions.launch_tuning.launch import launch
 from functions.watch_jobs.watch import watch
 from shared import open_work
-from shared.errors import ModelGone, Rejected, Retry
+from shared.errors import Busy, ModelGone, Rejected, Retry
 from shared.events import Message, ObjectArrived
 from shared.examples import Example
 from shared.ports import Sampling
@@ -27,7 +27,7 @@ TASK = {
     "type": "classification",
     "labels": ["owl", "crow"],
     "tuning": {"sweep": "single"},
-    "prompting": {"examples": 4},
+    "prompting": {"strategies": ["zero-shot", "few-shot"], "examples": 4},
 }
 
 
@@ -73,7 +73,8 @@ class Stage:
 
     def evaluate(self, topic: str, **data: object) -> None:
         self.fakes.clock.advance(1)
-        services = Services(self.generator, self.fakes.exact_match())
+        wait = self.fakes.clock.advance
+        services = Services(self.generator, self.fakes.exact_match(), wait)
         event = message(topic, **{"task": "birds", **data})
         handle_event(event, self.fakes.world, services)
 
@@ -557,11 +558,45 @@ def test_a_busy_service_is_asked_again_and_the_end_is_the_same() -> None:
     stage = Stage(task())
     for call in ("generate", "score", "write artifacts", "publish"):
         stage.fakes.faults.fail(call, Retry("busy"))
-    for _ in range(4):
+    # A busy model is asked again within the delivery.
+    for _ in range(3):
         with pytest.raises(Retry):
             stage.measure()
     stage.measure()
     assert stage.champion["candidate"]["name"] == "zero-shot"
+
+
+def test_work_that_takes_longer_than_a_delivery_has_is_handed_over() -> None:
+    stage = Stage(task())
+    quick = skilled()
+
+    def slow(model: str, prompt: Prompt, sampling: Sampling) -> Sequence[str]:
+        stage.fakes.clock.advance(20)
+        return quick(model, prompt, sampling)
+
+    stage.generator = stage.fakes.generator(slow)
+    open_work.begin(stage.fakes.world, "dataset", "birds", "dataset1")
+    stage.measure()
+    (marker,) = stage.fakes.artifacts.names("open/")
+    since = stage.fakes.artifacts.json(marker)["since"]
+    assert datetime.fromisoformat(since) == stage.fakes.clock()
+    deliveries = 1
+    while len(stage.fakes.publisher.on("dataset-converted")) == deliveries:
+        stage.measure()
+        deliveries += 1
+    wanted = {"task": "birds", "dataset": "dataset1"}
+    assert all(item == wanted for item in stage.fakes.publisher.on("dataset-converted"))
+    assert deliveries > 3
+    assert stage.champion["candidate"]["name"] == "zero-shot"
+    assert len(stage.asked) == 40 + 40 + 60
+
+
+def test_a_delivery_that_got_nothing_done_fails_rather_than_hand_over() -> None:
+    stage = Stage(task())
+    stage.fakes.faults.fail("generate", Busy("429"), times=1000)
+    with pytest.raises(Retry):
+        stage.measure()
+    assert stage.fakes.publisher.messages == []
 
 
 def test_a_crash_at_any_call_ends_with_the_same_champion_when_delivered_again() -> None:

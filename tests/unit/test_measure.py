@@ -4,21 +4,43 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from functions.evaluate_model.bench import Bench, Services
 from functions.evaluate_model.candidates import candidate_key, prompting_candidate
-from functions.evaluate_model.held_out import MAX_SHOT_CHARACTERS, choose_shots, held_out_rows
-from functions.evaluate_model.measure import SHARD_ROWS, Services, measure
+from functions.evaluate_model.costs import percentile, usd_per_thousand
+from functions.evaluate_model.held_out import held_out_rows
+from functions.evaluate_model.measure import MAX_MISTAKES, measure
+from functions.evaluate_model.shards import SHARD_ROWS, cut
+from functions.evaluate_model.shift import begin_shift
+from functions.evaluate_model.shown import choose_shown
+from functions.evaluate_model.strata import MAX_SHOT_CHARACTERS, stratified
 from shared.candidates import tuned_candidates
 from shared.errors import Rejected, Retry
 from shared.examples import Example
+from shared.paths import content_id
 from shared.ports import Sampling
 from shared.prompts import Prompt
 from shared.records import Candidate, DatasetRecord, EvaluationRecord, JobRecord
-from shared.task import Configuration, Task
+from shared.task import Configuration, Evaluation, Serving, Strategy, Task, Tuning
 from tests.fakes import START, Crash, FakeGenerator, FakeWorld, fake_world, store_dataset
 
 TASK = Task.model_validate({"type": "classification", "labels": ["owl", "crow"]})
-PLAIN = prompting_candidate("zero-shot", "gemini-3.5-flash-lite", "us-central1", [])
+STRATEGIES: tuple[Strategy, ...] = ("zero-shot", "few-shot")
+
+
+def candidate_of(
+    fakes: FakeWorld,
+    dataset: DatasetRecord,
+    strategy: Strategy = "zero-shot",
+    model: str = "gemini-3.5-flash-lite",
+    region: str = "us-central1",
+    examples: int = 4,
+) -> Candidate:
+    policy = TASK.model_copy(update={"tuning": Tuning(base_model=model)})
+    shown = choose_shown(fakes.artifacts, dataset, examples)
+    return prompting_candidate(strategy, policy, region, shown, fakes.artifacts, dataset)
 
 
 def birds(count: int, start: int = 0) -> list[Example]:
@@ -41,11 +63,15 @@ def run(
     fakes: FakeWorld,
     dataset: DatasetRecord,
     generator: FakeGenerator,
-    candidate: Candidate = PLAIN,
+    candidate: Candidate | None = None,
     max_rows: int = 300,
+    serving: Serving | None = None,
 ) -> EvaluationRecord:
-    services = Services(generator, fakes.exact_match())
-    return measure(fakes.world, services, dataset, candidate, "validation", max_rows)
+    changed = {"evaluation": Evaluation(max_rows=max_rows), "serving": serving or Serving()}
+    policy = TASK.model_copy(update=changed)
+    services = Services(generator, fakes.exact_match(), fakes.clock.advance)
+    bench = Bench(fakes.world, services, dataset, policy, begin_shift(fakes.world))
+    return measure(bench, candidate or candidate_of(fakes, dataset), "validation")
 
 
 def test_every_row_is_asked_once_and_scored() -> None:
@@ -54,8 +80,107 @@ def test_every_row_is_asked_once_and_scored() -> None:
     assert record.n == 100
     assert record.metrics["exact_match"] == record.service_exact_match == 1.0
     assert sorted(generator.texts()) == sorted(row.text for row in birds(100, 100))
-    assert all(sampling == Sampling() for _, _, sampling in generator.asked)
     assert record.prompt_tokens > record.answer_tokens == 100
+
+
+def test_a_row_is_asked_as_a_document_is() -> None:
+    fakes, dataset, generator = stage(2)
+    record = run(fakes, dataset, generator)
+    assert {(asked.samples, asked.temperature) for _, _, asked in generator.asked} == {(5, 0.7)}
+    assert len({asked.seed for _, _, asked in generator.asked}) == 2
+    assert (record.samples, record.temperature) == (5, 0.7)
+
+
+def test_a_row_asked_again_is_asked_with_the_same_seed() -> None:
+    asked = []
+    for _ in range(2):
+        fakes, dataset, generator = stage(2)
+        run(fakes, dataset, generator)
+        asked.append(
+            sorted((prompt.turns, sampling.seed) for _, prompt, sampling in generator.asked)
+        )
+    assert asked[0] == asked[1]
+
+
+def wavering(_model: str, prompt: Prompt, _sampling: Sampling) -> Sequence[str]:
+    """Be sure of owls, doubt crows, and say nothing useful about the fifth kind of row."""
+    name, number = prompt.turns[-1][1].split()
+    if int(number) % 5 == 0:
+        return ["what", "a bird", "is this?"]
+    return ["owl"] * 5 if name == "owl" else ["crow", "owl", "crow", "owl", "owl"]
+
+
+def test_the_majority_is_the_answer_and_its_share_the_agreement() -> None:
+    fakes, dataset, _ = stage(10)
+    record = run(fakes, dataset, fakes.generator(wavering))
+    rows = held_out_rows(fakes.artifacts, dataset, "validation", 300)
+    numbers = [int(row.text.split()[1]) for row in rows]
+    for place, number in enumerate(numbers):
+        agreement = 0 if number % 5 == 0 else 0.6 if number % 2 else 1.0
+        assert record.row_agreements[place] == agreement
+        said = -1 if number % 5 == 0 else 0
+        assert record.row_answers[place] == (number % 2, said)
+    assert record.invalid == 2
+    assert record.metrics["exact_match"] == 0.4
+
+
+def test_every_wrong_row_is_listed_with_what_was_said() -> None:
+    fakes, dataset, _ = stage(10)
+    record = run(fakes, dataset, fakes.generator(wavering))
+    rows = held_out_rows(fakes.artifacts, dataset, "validation", 300)
+    wrong = {place for place, score in enumerate(record.row_scores) if score < 1}
+    assert {mistake.row for mistake in record.mistakes} == wrong
+    for mistake in record.mistakes:
+        assert (mistake.text, mistake.truth) == tuple(rows[mistake.row])
+        assert mistake.answer == ("what" if mistake.confidence == 0 else "owl")
+
+
+def test_mistakes_are_shortened_and_no_more_than_so_many() -> None:
+    fakes = fake_world()
+    rows = [Example(f"{n} " + "hoo " * 200, "owl") for n in range(MAX_MISTAKES + 9)]
+    dataset = store_dataset(fakes, TASK, {"validation": rows})
+    record = run(fakes, dataset, fakes.generator(lambda *_: ["crow " * 200]), max_rows=5000)
+    assert record.metrics["exact_match"] == 0
+    assert len(record.mistakes) == MAX_MISTAKES
+    assert all(len(item.text) == len(item.answer) == 300 for item in record.mistakes)
+
+
+def test_time_and_money_are_what_the_requests_took() -> None:
+    fakes, dataset, _ = stage(10)
+    generator = fakes.generator(honest)
+    generator.seconds = iter(n / 10 for n in range(10))
+    record = run(fakes, dataset, generator)
+    assert (record.seconds_p50, record.seconds_p95) == (0.4, 0.9)
+    # $0.3 a million tokens read and $2.5 a million written, for ten rows.
+    dollars = (record.prompt_tokens * 0.3 + record.answer_tokens * 2.5) / 1e6
+    assert record.usd_per_thousand == pytest.approx(dollars * 100, abs=1e-6)
+
+
+def test_a_model_without_a_price_has_no_cost() -> None:
+    assert usd_per_thousand("gemini-of-tomorrow", 10, 1000, 10) is None
+
+
+@given(st.lists(st.floats(0, 100), min_size=1), st.sampled_from([50, 95]))
+def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(
+    seconds: list[float], percent: int
+) -> None:
+    found = percentile(seconds, percent)
+    assert found in seconds
+    assert found is not None
+    assert sum(item <= found for item in seconds) * 100 >= percent * len(seconds)
+    assert sum(item < found for item in seconds) * 100 < percent * len(seconds)
+
+
+def test_of_no_answers_there_is_no_percentile() -> None:
+    assert percentile([], 50) is None
+
+
+def test_another_way_of_asking_is_measured_anew() -> None:
+    fakes, dataset, generator = stage(10)
+    run(fakes, dataset, generator)
+    run(fakes, dataset, generator, serving=Serving(samples=3))
+    run(fakes, dataset, generator, serving=Serving(temperature=0.2))
+    assert len(generator.asked) == 30
 
 
 def test_measuring_again_asks_nothing() -> None:
@@ -94,7 +219,8 @@ def test_a_crash_in_the_middle_costs_no_more_than_the_shard_in_progress() -> Non
     assert record.metrics["exact_match"] == 1.0
     assert len(asked) == 100
     assert sum(asked.values()) <= 100 + SHARD_ROWS
-    stored = held_out_rows(fakes.artifacts, dataset, "validation", 300)[:SHARD_ROWS]
+    first = cut(100)[0]
+    stored = held_out_rows(fakes.artifacts, dataset, "validation", 300)[first.start : first.stop]
     assert {asked[row.text] for row in stored} == {1}
 
 
@@ -117,12 +243,12 @@ def test_a_crash_at_any_call_ends_in_the_same_figures() -> None:
     assert point > 20
 
 
-def test_a_busy_model_keeps_what_was_answered_so_far() -> None:
+def test_a_model_that_is_out_of_order_keeps_what_was_answered_so_far() -> None:
     fakes, dataset, generator = stage()
-    run(fakes, dataset, generator, max_rows=SHARD_ROWS)
-    fakes.faults.fail("generate", Retry("busy"))
+    fakes.faults.fail("generate", Retry("broken"), times=200)
     with pytest.raises(Retry):
         run(fakes, dataset, generator)
+    fakes.faults.mend()
     assert run(fakes, dataset, generator).n == 100
 
 
@@ -163,15 +289,47 @@ def test_spellings_of_a_label_are_right_in_both_figures() -> None:
     assert record.metrics["exact_match"] == record.service_exact_match == 1.0
 
 
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 40), min_size=1),
+    st.integers(1, 60),
+)
+def test_a_sample_gives_every_label_its_share(sizes: dict[str, int], count: int) -> None:
+    whole = [Example(f"{name} {n}", name) for name, size in sizes.items() for n in range(size)]
+    sample = stratified(whole, count)
+    assert len(sample) == min(count, len(whole)) == len(set(sample))
+    assert sorted(stratified(whole[::-1], count)) == sorted(sample)
+    found = Counter(str(item.answer) for item in sample)
+    for name, size in sizes.items():
+        share = size * min(count, len(whole)) / len(whole)
+        assert abs(found[name] - share) < 1
+        mine = sorted((item for item in whole if item.answer == name), key=by_hash)
+        assert {item for item in sample if item.answer == name} == set(mine[: found[name]])
+
+
+def by_hash(example: Example) -> str:
+    return content_id(example.text)
+
+
+def test_a_sample_of_held_out_rows_is_not_made_of_short_texts() -> None:
+    fakes = fake_world()
+    rows = [Example(f"owl {n} " + "o" * MAX_SHOT_CHARACTERS * (n % 2), "owl") for n in range(40)]
+    dataset = store_dataset(fakes, TASK, {"validation": rows})
+    taken = held_out_rows(fakes.artifacts, dataset, "validation", 20)
+    assert taken == sorted(rows, key=by_hash)[:20]
+
+
 def test_a_limit_on_rows_takes_the_same_ones_for_every_candidate() -> None:
     fakes, dataset, generator = stage()
     run(fakes, dataset, generator, max_rows=30)
     first = generator.texts()
-    shots = choose_shots(fakes.artifacts, dataset, 4)
-    other = prompting_candidate("few-shot", "gemini-3.5-flash-lite", "us-central1", shots)
+    other = candidate_of(fakes, dataset, "few-shot")
     run(fakes, dataset, generator, other, max_rows=30)
     assert len(first) == 30
     assert sorted(generator.texts()[30:]) == sorted(first)
+
+
+def shots_of(fakes: FakeWorld, dataset: DatasetRecord, count: int) -> list[Example]:
+    return list(choose_shown(fakes.artifacts, dataset, count).shots)
 
 
 def test_shots_are_balanced_over_the_labels_and_prefer_short_texts() -> None:
@@ -180,13 +338,13 @@ def test_shots_are_balanced_over_the_labels_and_prefer_short_texts() -> None:
     rare = [Example(f"crow {n}", "crow") for n in range(3)]
     train = [*long, Example("owl 1", "owl"), *rare]
     dataset = store_dataset(fakes, TASK, {"train": train})
-    shots = choose_shots(fakes.artifacts, dataset, 5)
+    shots = shots_of(fakes, dataset, 5)
     assert Counter(str(shot.answer) for shot in shots) in (
         {"crow": 3, "owl": 2},
         {"crow": 2, "owl": 3},
     )
     assert "owl 1" in {shot.text for shot in shots}
-    assert choose_shots(fakes.artifacts, dataset, 5) == shots
+    assert shots_of(fakes, dataset, 5) == shots
 
 
 def test_shots_do_not_depend_on_the_order_of_rows() -> None:
@@ -194,26 +352,25 @@ def test_shots_do_not_depend_on_the_order_of_rows() -> None:
     for train in (birds(40), birds(40)[::-1]):
         fakes = fake_world()
         dataset = store_dataset(fakes, TASK, {"train": train})
-        found.append(choose_shots(fakes.artifacts, dataset, 6))
+        found.append(shots_of(fakes, dataset, 6))
     assert found[0] == found[1]
 
 
 def test_fewer_examples_than_wanted_are_all_shown() -> None:
     fakes = fake_world()
     dataset = store_dataset(fakes, TASK, {"train": birds(3)})
-    shots = choose_shots(fakes.artifacts, dataset, 12)
+    shots = shots_of(fakes, dataset, 12)
     assert sorted(shot.text for shot in shots) == ["crow 1", "owl 0", "owl 2"]
 
 
 def test_answers_under_another_prompt_or_model_are_kept_apart() -> None:
     fakes, dataset, _ = stage()
-    shots = choose_shots(fakes.artifacts, dataset, 4)
     keys = {
-        candidate_key(prompting_candidate(strategy, model, region, shown), dataset)
-        for strategy in ("zero-shot", "few-shot")
+        candidate_key(candidate_of(fakes, dataset, strategy, model, region, shown), dataset)
+        for strategy in STRATEGIES
         for model in ("gemini-3.5-flash", "gemini-3.5-flash-lite")
         for region in ("us-central1", "europe-west4")
-        for shown in (shots, shots[:2])
+        for shown in (4, 2)
     }
     assert len(keys) == 2 * 2 + 2 * 2 * 2
 

@@ -13,8 +13,8 @@ from shared.prompts import (
     clean_value,
     example_of_line,
     parse_answer,
-    prompt_hash,
     prompted,
+    reasoned,
     system_instruction,
     tuned_prompt,
     tuning_line,
@@ -217,8 +217,54 @@ def test_more_labels_than_the_service_takes_leave_the_schema_out() -> None:
     assert prompted(Task(type="classification", labels=labels), "x").schema is None
 
 
-def test_a_prompt_is_named_by_its_fixed_text_alone() -> None:
-    shots = [Example("hoo", "Barn Owl")]
-    assert prompt_hash(BIRDS) == prompt_hash(BIRDS.model_copy())
-    assert prompt_hash(BIRDS) != prompt_hash(BIRDS, shots)
-    assert prompt_hash(BIRDS) != prompt_hash(BIRDS.model_copy(update={"instruction": "Look."}))
+REASONED = "The head is round.\nIt says hoo.\nAnswer: Barn Owl"
+
+
+def test_a_model_that_reasons_is_asked_for_plain_text_with_the_answer_last() -> None:
+    for task in (BIRDS, SEVERAL, EVENT):
+        prompt = reasoned(task, "hoo")
+        assert (prompt.schema, prompt.media_type) == (None, "text/plain")
+        assert "nothing else" not in prompt.system
+        assert '"Answer: "' in prompt.system
+        listed = system_instruction(task).rpartition(":\n- ")[2]
+        assert prompt.system.endswith(f":\n- {listed}")
+
+
+@pytest.mark.parametrize(
+    ("task", "said", "read"),
+    [
+        (BIRDS, REASONED, "Barn Owl"),
+        (BIRDS, "It is all black.\n\n**Answer:** carrion crow.", "carrion_crow"),
+        (BIRDS, "answer: no\nI was wrong.\nFinal answer: **Barn Owl**\n", "Barn Owl"),
+        (BIRDS, "Answer: a sparrow", None),
+        (BIRDS, "Answer: Barn Owl\nAnswer:", None),
+        (BIRDS, "The answer: Barn Owl", None),
+        (SEVERAL, 'Both.\nAnswer: ["carrion_crow","Barn Owl"]', ["Barn Owl", "carrion_crow"]),
+        (EVENT, 'Step 1.\nAnswer: {"place":"mill"}', {"place": "mill", "guests": None}),
+        (EVENT, 'Answer:\n```json\n{"place":"mill"}\n```', {"place": "mill", "guests": None}),
+    ],
+)
+def test_an_answer_may_come_after_reasons(task: Task, said: str, read: Answer | None) -> None:
+    assert parse_answer(task, said) == read
+
+
+def test_a_label_that_looks_like_an_answer_line_is_read_as_itself() -> None:
+    task = Task.model_validate({"type": "classification", "labels": ["Answer: A", "A"]})
+    assert parse_answer(task, "Answer: A") == "Answer: A"
+
+
+@pytest.mark.parametrize("blank", ["\n", " ", "*", "answer ", "Answer:\n"])
+def test_a_long_ramble_is_read_quickly(blank: str) -> None:
+    assert parse_answer(BIRDS, blank * 200_000) is None
+
+
+def test_a_field_that_holds_lists_may_be_answered_with_one() -> None:
+    schema = prompted(EVENT, "x", (), {"guests": "always"}).schema
+    assert schema is not None
+    assert schema["properties"]["place"] == {"type": "STRING", "nullable": True}
+    several = {"type": "ARRAY", "items": {"type": "STRING"}}
+    assert schema["properties"]["guests"] == {**several, "nullable": True}
+    schema = prompted(EVENT, "x", (), {"guests": "sometimes"}).schema
+    assert schema is not None
+    either = {"any_of": [{"type": "STRING"}, several], "nullable": True}
+    assert schema["properties"]["guests"] == either

@@ -16,12 +16,15 @@ from local.vertex.features import FeatureCache, grams
 from local.vertex.layout import lay_out
 from local.vertex.linear import HyperParameters
 from local.vertex.opinion_words import opinion_of, opinion_of_label
-from local.vertex.prompted import know_question
+from local.vertex.prompted import know_question, reasoning
 from local.vertex.questions import Choice, read_question
 from local.vertex.tokens import count_tokens
 from local.vertex.tuned import TunedModel, kind_of, train
 from local.vertex.tuning_data import DatasetError, TuningExample, read_examples
 from local.vertex.wire import ApiError
+from shared.examples import Example, ListKind
+from shared.prompts import parse_answer, prompted, reasoned
+from shared.task import Task
 
 BEST = Sampling(temperature=0)
 
@@ -254,6 +257,50 @@ def test_examples_teach_an_untuned_model_where_a_field_stands() -> None:
 
     assert knowledge is not None
     assert knowledge.draw(BEST, random.Random(0)) == {"zorb": "Q4Z"}
+
+
+@pytest.mark.parametrize(("lists", "alone"), [("always", ["K9X"]), ("sometimes", "K9X")])
+def test_a_field_that_may_hold_several_values_is_given_several(
+    lists: ListKind, alone: list[str] | str
+) -> None:
+    task = Task.model_validate({"type": "extraction", "fields": ["zorb"]})
+    shots = [
+        Example(f"send K{i}X and K{i}Y home on day {i}", {"zorb": [f"K{i}X", f"K{i}Y"]})
+        for i in range(12)
+    ] + [Example(f"send K{i}X home on day {i}", {"zorb": [f"K{i}X"]}) for i in range(20, 32)]
+
+    def answer(text: str) -> Any:
+        prompt = prompted(task, text, shots, {"zorb": lists})
+        knowledge = know_question(
+            read_question(prompt.system, prompt.turns, prompt.schema, prompt.media_type)
+        )
+        assert knowledge is not None
+        return knowledge.draw(BEST, random.Random(0))
+
+    assert sorted(answer("send K7X and K8Y home on day 9")["zorb"]) == ["K7X", "K8Y"]
+    assert answer("send K9X home on day 9")["zorb"] == alone
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"type": "classification", "labels": ["owl", "crow"]},
+        {"type": "classification", "labels": ["owl", "crow"], "multi_label": True},
+        {"type": "extraction", "fields": ["date"]},
+    ],
+)
+def test_a_prompt_that_asks_for_reasons_is_answered_with_reasons_and_an_answer(
+    declared: dict[str, Any],
+) -> None:
+    task = Task.model_validate(declared)
+    prompt = reasoned(task, "an owl hooted on 5 March 2024")
+    question = read_question(prompt.system, prompt.turns, prompt.schema, prompt.media_type)
+    assert question.reasoned
+    knowledge = know_question(question)
+    assert knowledge is not None
+    said = reasoning(knowledge, knowledge.draw(BEST, random.Random(0)))
+    assert len(said.splitlines()) > 2
+    assert parse_answer(task, said) in ("owl", ["owl"], {"date": "5 March 2024"})
 
 
 def test_opinions_are_read_with_their_negations() -> None:

@@ -11,6 +11,7 @@ from functions.evaluate_model.page import charts, words
 from functions.evaluate_model.page.commands import reproduce
 from functions.evaluate_model.page.confusions import count_confusions
 from shared.candidates import prompt_of
+from shared.ports import Bucket
 from shared.prompts import Prompt
 from shared.records import (
     CoveragePoint,
@@ -38,13 +39,21 @@ class Drawn:
 
 @dataclass(frozen=True)
 class FullPrompt:
-    """Everything that a candidate is asked with."""
+    """Everything that a candidate is asked with.
+
+    Attributes:
+        candidate: Its name.
+        prompt: The prompt.
+        picked: How many examples are picked for each text; those in `prompt` are not them.
+    """
 
     candidate: str
     prompt: Prompt
+    picked: int = 0
 
 
 def page_values(
+    artifacts: Bucket,
     cloud: str,
     dataset: DatasetRecord,
     verdict: VerdictRecord,
@@ -56,6 +65,7 @@ def page_values(
     """Gather the values of report.html.j2.
 
     Args:
+        artifacts: The bucket that holds the examples that prompts are made with.
         cloud: local or google; a page from the local cloud says that it is about the stand-in.
         dataset: The dataset.
         verdict: The verdict.
@@ -87,7 +97,11 @@ def page_values(
         "remarks": {job.id: _remarks(job) for job in jobs},
         "data_report": data_report,
         "prompts": [
-            FullPrompt(item.candidate.name, prompt_of(item.candidate, dataset.task, THE_TEXT))
+            FullPrompt(
+                item.candidate.name,
+                prompt_of(item.candidate, dataset.task, THE_TEXT, artifacts),
+                item.candidate.nearest if item.candidate.pool else 0,
+            )
             for item in winner_first
         ],
         "software": [(package, version(package)) for package in SOFTWARE],

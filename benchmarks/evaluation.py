@@ -1,0 +1,259 @@
+"""Measures how far a slow model's server is used, and writes docs/throughput.md.
+
+Run it as `python -m benchmarks.evaluation`. A server on this machine answers each request after
+300 ms; with 64 requests under way, 213 a second are the most there can be. Each way of asking runs
+in a process of its own, through google-genai, and is held against that. What keeps a way from it
+is the CPU that a request costs: a busy machine shows less, so the load is printed as well.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from docs.generators.markdown import fenced, page, paragraph, table
+from functions.evaluate_model.asking import ask_all
+from functions.evaluate_model.shards import Said, Shards
+from functions.evaluate_model.shift import Shift
+from local.folder_bucket import FolderBucket
+from local.table import ROOT
+from shared.gcp import generation
+from shared.gcp.generation import Gemini
+from shared.nearest import Nearest
+from shared.ports import Sampling
+from shared.prompts import Prompt
+from shared.settings import Settings
+
+LATENCY = 0.3
+CONCURRENCY = 64
+CEILING = CONCURRENCY / LATENCY
+ROWS = 1920
+BASE_MODEL = "gemini-3.5-flash-lite"
+MODEL = f"locations/us/publishers/google/models/{BASE_MODEL}"
+SAMPLING = Sampling(5, 0.7, 1)
+LABELS = [f"label_{number}" for number in range(12)]
+PAGE = ROOT / "docs" / "throughput.md"
+COMMAND = "python -m benchmarks.evaluation"
+
+
+def prompt(row: int) -> Prompt:
+    """Ask about a text of some 40 words, with a schema."""
+    listed = "\n".join(f"- {name}" for name in LABELS)
+    schema = {"type": "STRING", "enum": LABELS}
+    text = f"{row} " + "my parcel has not come yet and nobody answers " * 4
+    return Prompt(f"Sort the message.\n{listed}", (("user", text),), schema, "text/x.enum")
+
+
+def shard_by_shard(settings: Settings, rows: int) -> None:
+    """A pool of threads that finishes 64 rows before it begins the next 64."""
+    gemini = Gemini(settings, paced=True)
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        for start in range(0, rows, CONCURRENCY):
+            numbers = range(start, start + CONCURRENCY)
+            list(pool.map(lambda row: gemini.generate(MODEL, prompt(row), SAMPLING), numbers))
+
+
+def one_pool(settings: Settings, rows: int) -> None:
+    """Threads over the client's own pool of connections."""
+    from google import genai
+    from google.genai.types import HttpOptions
+    from google.oauth2.credentials import Credentials
+
+    client = genai.Client(
+        vertexai=True,
+        project="p",
+        location="us",
+        credentials=Credentials(token="local"),
+        http_options=HttpOptions(base_url=settings.vertex_endpoint),
+    )
+
+    def ask(row: int) -> Any:
+        return client.models.generate_content(**_arguments(row))
+
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        list(pool.map(ask, range(rows)))
+
+
+def asynchronous(settings: Settings, rows: int) -> None:
+    """The client's asynchronous half, with a semaphore."""
+
+    async def run() -> None:
+        client = generation._build_client(settings, "us", 1)  # noqa: SLF001 - as the port builds it
+        room = asyncio.Semaphore(CONCURRENCY)
+
+        async def ask(row: int) -> None:
+            async with room:
+                await client.aio.models.generate_content(**_arguments(row))
+
+        await asyncio.gather(*(ask(row) for row in range(rows)))
+        await client.aio.aclose()
+
+    asyncio.run(run())
+
+
+def ours(settings: Settings, rows: int) -> None:
+    """The function's code: threads, a connection each, a pace, and shards that are stored."""
+    gemini = Gemini(settings, paced=True)
+
+    def ask(row: int) -> Said:
+        reply = gemini.generate(MODEL, prompt(row), SAMPLING)
+        return Said(row=row, said=reply.texts, seconds=reply.seconds)
+
+    with tempfile.TemporaryDirectory() as folder:
+        shards = Shards(FolderBucket("artifacts", Path(folder)), "answers")
+        shift = Shift(lambda: datetime.now(UTC), datetime.max.replace(tzinfo=UTC))
+        answers = ask_all(rows, ask, shards, shift, CONCURRENCY)
+    if len(answers) != rows:
+        raise RuntimeError(f"{len(answers)} of {rows} rows were answered")
+
+
+WAYS: dict[str, Callable[[Settings, int], None]] = {
+    "shard_by_shard": shard_by_shard,
+    "one_pool": one_pool,
+    "asynchronous": asynchronous,
+    "ours": ours,
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one way reached: its share of the ceiling, and CPU milliseconds a request."""
+
+    share: float
+    milliseconds: float
+
+
+def _arguments(row: int) -> dict[str, Any]:
+    asked = prompt(row)
+    return {
+        "model": BASE_MODEL,
+        "contents": generation._contents(asked),  # noqa: SLF001 - as the port writes them
+        "config": generation._config(asked, SAMPLING),  # noqa: SLF001
+    }
+
+
+def run_one(way: str, port: int, rows: int) -> Figures:
+    """Run one way here: once to warm up, then for its figures."""
+    logging.disable(logging.WARNING)
+    settings = Settings(
+        "local", "p", "us", "d", "d", "r", "a", vertex_endpoint=f"http://127.0.0.1:{port}"
+    )
+    Gemini(settings).generate(MODEL, prompt(0), SAMPLING)
+    cpu, start = time.process_time(), time.perf_counter()
+    WAYS[way](settings, rows)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    return Figures(rows / seconds / CEILING, cpu / rows * 1000)
+
+
+def measure(way: str, rows: int) -> Figures:
+    """Run one way in a process of its own, against a server of its own."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.slow_server", str(LATENCY)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert server.stdout is not None
+        port = server.stdout.readline().strip()
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "benchmarks.evaluation", "--way", way,
+             "--port", port, "--rows", str(rows)],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        server.kill()
+        server.wait()
+    if done.returncode:
+        raise RuntimeError(f"{way}: {done.stderr[-2000:]}")
+    return Figures(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def nearest_milliseconds(examples: int, words: int) -> float:
+    """Measure what finding 12 of so many examples costs, for a text of so many words."""
+    import random
+
+    chance = random.Random(1)
+    known = [
+        "".join(chance.choices("abcdefghijklmno", k=chance.randint(2, 9))) for _ in range(4000)
+    ]
+
+    def text(size: int) -> str:
+        # Few words are frequent and most are rare, as in a language.
+        return " ".join(known[int(len(known) * chance.random() ** 3)] for _ in range(size))
+
+    index = Nearest([text(30) for _ in range(examples)])
+    asked = [text(words) for _ in range(100)]
+    start = time.process_time()
+    for item in asked:
+        index.find(item, 12)
+    return (time.process_time() - start) / len(asked) * 1000
+
+
+def main() -> int:
+    """Measure everything, print it, and write the page."""
+    parser = argparse.ArgumentParser(prog=COMMAND)
+    parser.add_argument("--rows", type=int, default=ROWS, help="how many rows each way asks")
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--no-page", action="store_true", help="print only")
+    options = parser.parse_args()
+    if options.way:
+        figures = run_one(options.way, options.port, options.rows)
+        sys.stdout.write(json.dumps(asdict(figures)) + "\n")
+        return 0
+    text = _report(options.rows)
+    sys.stdout.write(text)
+    if not options.no_page:
+        PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _report(rows: int) -> str:
+    """Measure, and write the page's text."""
+    load = os.getloadavg()[0]
+    lines = []
+    for way, function in WAYS.items():
+        sys.stderr.write(f"{way} …\n")
+        found = measure(way, rows)
+        about = (function.__doc__ or way).partition("\n")[0]
+        lines.append([about, f"{found.share:.0%}", f"{found.milliseconds:.1f}"])
+    near = [[f"{words}", f"{nearest_milliseconds(2000, words):.1f}"] for words in (12, 40, 400)]
+    return page(
+        f"<!-- Written by `{COMMAND}`. -->",
+        "# How fast candidates are asked",
+        paragraph(
+            f"A server on the same machine answers after {LATENCY * 1000:.0f} ms. With "
+            f"{CONCURRENCY} requests under way it can answer {CEILING:.0f} a second; the shares "
+            f"are of that, over {rows:,} rows with five samples each, through google-genai. A way "
+            "reaches as much of it as the CPU of a request leaves: one core has "
+            f"{1000 / CEILING:.1f} ms for each."
+        ),
+        table(["way", "share of the ceiling", "CPU ms a request"], lines),
+        paragraph(
+            f"Measured with Python {platform.python_version()} on {os.cpu_count()} cores, with "
+            f"{load:.1f} processes running or waiting for them when it began. Anything else that "
+            "runs lowers the shares and raises the CPU."
+        ),
+        "## Finding the nearest examples",
+        paragraph(
+            "What picking 12 of 2,000 examples of 30 words costs, which is done for every text "
+            "that nearest-examples is asked about."
+        ),
+        table(["words in the text", "CPU ms"], near),
+        fenced("sh", COMMAND),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
