@@ -69,8 +69,7 @@ def _search(console: Console, searches: dict[str, Scenario]) -> bool:
             f"{found.seconds:.1f}",
             found.broken or "nothing",
         )
-        if found.broken:
-            console.print(str(found))
+        console.print(str(found))
     console.print(table)
     return is_well
 
