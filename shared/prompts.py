@@ -1,29 +1,23 @@
-"""How a task and a text become a prompt, and how a model's words become an answer.
+"""How a task and a text become a prompt.
 
 Training lines, evaluation calls and serving calls are all made here, so that a tuned model is
-asked exactly what it was taught. There is one parser for everybody.
+asked exactly what it was taught. answers.py reads what the model says.
 
 The line format is Vertex AI's:
 https://cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare
 """
 
-import json
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from shared.examples import Answer, Example, FieldValue, ListKind
+from shared.answers import answer_text, parse_answer
+from shared.examples import Example, ListKind
 from shared.task import Task
 
 MAX_ENUM_LABELS = 100
 """Response schemas with longer enums are refused by the service as too complex."""
-
-_QUOTES = " \t\r\n\"'`.。“”‘’"
-_FENCE = re.compile(r"\A```[a-z]*\s*|\s*```\Z")
 
 
 _RULES = {
@@ -41,9 +35,6 @@ _LAST_LINE = {
     "fields": '"Answer: " and one JSON object. Copy each value from the text; a field that the '
     "text does not give is null. The fields:",
 }
-_ANSWER_LINE = re.compile(
-    r"^[ \t>*#_-]*(?:final +)?answer[ \t*_]*[:：]", re.IGNORECASE | re.MULTILINE
-)
 
 
 class File(NamedTuple):
@@ -111,52 +102,6 @@ def reasoned(task: Task, text: str, shots: Sequence[Example] = ()) -> Prompt:
 def _turns(text: str, shots: Sequence[Example]) -> tuple[tuple[str, str], ...]:
     shown = ((("user", shot.text), ("model", answer_text(shot.answer))) for shot in shots)
     return (*(turn for pair in shown for turn in pair), ("user", text))
-
-
-def answer_text(answer: Answer) -> str:
-    """Write an answer as the model should say it: a label, or compact JSON."""
-    if isinstance(answer, str):
-        return answer
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-
-
-def parse_answer(task: Task, text: str) -> Answer | None:
-    """Read a model's words.
-
-    Args:
-        task: The task, with its labels or fields.
-        text: What the model said: an answer, or reasons and then a line "Answer: …".
-
-    Returns:
-        The answer in canonical form (labels as declared, in their order; every field present,
-        white space collapsed), or None when it is not an answer to this task.
-    """
-    answer = _parse_whole(task, text)
-    if answer is not None:
-        return answer
-    *_, last = (None, *_ANSWER_LINE.finditer(text))
-    if last is None:
-        return None
-    # Models like to print the word in bold.
-    return _parse_whole(task, text[last.end() :].strip().strip("*"))
-
-
-def _parse_whole(task: Task, text: str) -> Answer | None:
-    """Read words that are nothing but an answer."""
-    if text.strip() in task.label_names and not task.multi_label:
-        return text.strip()
-    words = _FENCE.sub("", text.strip())
-    if task.type == "extraction":
-        return _parse_fields(task, words)
-    if not task.multi_label:
-        return _find_label(task, words)
-    values = _parse_json(words)
-    if not isinstance(values, list):
-        return None
-    names = [_find_label(task, str(value)) for value in values]
-    if None in names:
-        return None
-    return [name for name in task.label_names if name in names]
 
 
 def tuning_line(task: Task, example: Example) -> dict[str, Any]:
@@ -249,61 +194,3 @@ def _value_schema(lists: ListKind | None) -> dict[str, Any]:
     if lists == "sometimes":
         return {"any_of": [{"type": "STRING"}, several], "nullable": True}
     return {"type": "STRING", "nullable": True}
-
-
-def _find_label(task: Task, words: str) -> str | None:
-    """Find the label that words mean: by its exact spelling, else by one that only it has."""
-    if words.strip() in task.label_names:
-        return words.strip()
-    return _labels_by_key(task.label_names).get(_label_key(words))
-
-
-@lru_cache(maxsize=64)
-def _labels_by_key(names: tuple[str, ...]) -> dict[str, str]:
-    """Index labels by what their spellings share; those that share it with another are left out."""
-    keys = Counter(map(_label_key, names))
-    return {_label_key(name): name for name in names if keys[_label_key(name)] == 1}
-
-
-def _label_key(text: str) -> str:
-    """Return what spellings of one label share: case, quotes, spaces, _ and - do not matter."""
-    return re.sub(r"[\s_-]+", " ", text.strip(_QUOTES)).casefold()
-
-
-def _parse_json(text: str) -> object:
-    """Read JSON with numbers kept as they were written; None when it is not JSON."""
-    try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _parse_fields(task: Task, text: str) -> dict[str, FieldValue] | None:
-    """Read an extraction's JSON object; fields it does not name are None."""
-    values = _parse_json(text)
-    if not isinstance(values, dict):
-        return None
-    fields: dict[str, FieldValue] = {}
-    for name in task.field_names:
-        value = values.get(name)
-        if isinstance(value, dict):
-            return None
-        if isinstance(value, list):
-            texts = [clean for item in value if (clean := clean_value(item)) is not None]
-            fields[name] = texts or None
-        else:
-            fields[name] = clean_value(value)
-    return fields
-
-
-def clean_value(value: object) -> str | None:
-    """Collapse a field value's white space; an empty value is None.
-
-    Args:
-        value: Text, a number, a truth value, or None.
-    """
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    return " ".join(str(value).split()) or None

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.answers import answer_text
 from shared.examples import Answer, FieldValue
-from shared.prompts import answer_text
 
 INVALID = "(not an answer)"
 """How samples that could not be read are shown in a tally."""

@@ -8,8 +8,8 @@ from functools import lru_cache
 from functions.convert_dataset.columns import Columns
 from functions.convert_dataset.label_cells import FLAGS, as_json, clean_label, is_array, labels_in
 from functions.convert_dataset.rows import Refusal, Row
+from shared.answers import clean_value
 from shared.examples import MAX_TEXT_CHARACTERS, Answer, Example, FieldValue, joined_text
-from shared.prompts import clean_value
 from shared.task import Task
 
 MAX_LABEL_CHARACTERS = 200

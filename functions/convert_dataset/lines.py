@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import orjson
 
+from shared.answers import answer_text
 from shared.examples import Answer, Example
-from shared.prompts import answer_text, tuning_line
+from shared.prompts import tuning_line
 from shared.task import Task
 
 _TEXT, _ANSWER = "\x00text\x00", "\x00answer\x00"

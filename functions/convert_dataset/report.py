@@ -16,11 +16,12 @@ from functions.convert_dataset.splits import NONE
 from functions.convert_dataset.survey import Survey
 from functions.convert_dataset.write import SHOWN_ROWS, TOKEN_SAMPLE, Written
 from shared import paths
+from shared.answers import answer_text
 from shared.examples import ENOUGH_FOR_TUNING
 from shared.models import find_base_model
 from shared.page import render
 from shared.ports import World
-from shared.prompts import answer_text, system_instruction
+from shared.prompts import system_instruction
 from shared.records import DatasetRecord
 from shared.sweep import estimate_price, plan_sweep
 from shared.task import Action, Severity

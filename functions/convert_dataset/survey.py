@@ -20,9 +20,9 @@ from functions.convert_dataset.labelled import Reader, example_reader
 from functions.convert_dataset.rows import Refusal, Row
 from functions.convert_dataset.sample import Reservoir
 from functions.convert_dataset.splits import NONE
+from shared.answers import answer_text
 from shared.errors import Rejected
 from shared.examples import Answer, Example
-from shared.prompts import answer_text
 from shared.task import FieldSpec, Label, Task
 
 if TYPE_CHECKING:

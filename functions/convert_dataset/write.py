@@ -17,10 +17,11 @@ from functions.convert_dataset.rows import Refusal, Row
 from functions.convert_dataset.splits import NONE, SPLITS, TRAIN
 from functions.convert_dataset.survey import Survey, batches
 from shared import paths
+from shared.answers import answer_text
 from shared.errors import NotFound, Rejected
 from shared.examples import Example
 from shared.ports import Bucket
-from shared.prompts import answer_text, system_instruction
+from shared.prompts import system_instruction
 from shared.tokens import estimate_tokens
 
 JSON_LINES = "application/jsonl"

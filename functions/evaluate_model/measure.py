@@ -12,11 +12,11 @@ from functions.evaluate_model.held_out import held_out_rows
 from functions.evaluate_model.opening import check_opened
 from functions.evaluate_model.shards import Said, Shards
 from shared import log, paths
+from shared.answers import answer_text, parse_answer
 from shared.candidates import prompt_of, sampling_of
 from shared.errors import Rejected
 from shared.examples import Example
 from shared.ports import ExactMatch
-from shared.prompts import answer_text, parse_answer
 from shared.record_store import create, read
 from shared.records import Candidate, EvaluationRecord, Mistake
 from shared.task import Task

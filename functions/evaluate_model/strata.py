@@ -3,9 +3,9 @@
 import heapq
 from collections.abc import Iterable
 
+from shared.answers import answer_text
 from shared.examples import Example
 from shared.paths import content_id
-from shared.prompts import answer_text
 
 MAX_SHOT_CHARACTERS = 2000
 """Longer examples are left out of prompts as long as there are others."""

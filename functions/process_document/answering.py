@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functions.process_document.combine import combine
 from functions.process_document.length import parts_of
 from functions.process_document.reading.document import Document
+from shared.answers import parse_answer
 from shared.candidates import prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
 from shared.ports import Generator, Reply, World
-from shared.prompts import File, parse_answer
+from shared.prompts import File
 from shared.records import ChampionRecord, Provenance, ResultRecord
 from shared.task import Serving
 from shared.voting import Vote

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from local.cloud import PROJECT, LocalCloud
+from shared.answers import parse_answer
 from shared.errors import Busy, Conflict, ModelGone, NotFound, QuotaExceeded, Rejected, Retry
 from shared.examples import Example, ListKind
 from shared.gcp.evaluation import VertexExactMatch
@@ -34,7 +35,7 @@ from shared.ports import (
     TuningRequest,
     TuningService,
 )
-from shared.prompts import File, Prompt, parse_answer, prompted, reasoned
+from shared.prompts import File, Prompt, prompted, reasoned
 from shared.settings import Settings
 from shared.task import Configuration, Task
 from tests.fakes import FakeBucket, FakeExactMatch, FakeGenerator, FakePublisher, FakeTuning

@@ -7,8 +7,8 @@ import pytest
 from functions.evaluate_model.figures import compute_figures
 from functions.evaluate_model.learning import learning_curve
 from functions.evaluate_model.next_steps import next_steps
+from shared.answers import answer_text
 from shared.examples import Answer
-from shared.prompts import answer_text
 from shared.records import (
     Candidate,
     DatasetRecord,

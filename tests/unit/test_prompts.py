@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.answers import answer_text, clean_value, parse_answer
 from shared.examples import Answer, Example
 from shared.prompts import (
     MAX_ENUM_LABELS,
-    answer_text,
-    clean_value,
     example_of_line,
-    parse_answer,
     prompted,
     reasoned,
     system_instruction,

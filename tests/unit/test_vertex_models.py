@@ -22,8 +22,9 @@ from local.vertex.tokens import count_tokens
 from local.vertex.tuned import TunedModel, kind_of, train
 from local.vertex.tuning_data import DatasetError, TuningExample, read_examples
 from local.vertex.wire import ApiError
+from shared.answers import parse_answer
 from shared.examples import Example, ListKind
-from shared.prompts import parse_answer, prompted, reasoned
+from shared.prompts import prompted, reasoned
 from shared.task import Task
 
 BEST = Sampling(temperature=0)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functions.evaluate_model.figures.fields import field_figures
 from functions.evaluate_model.figures.labels import label_figures, numbers_of
 from functions.evaluate_model.figures.ordinal import has_order, ordinal_figures
+from shared.answers import answer_text
 from shared.examples import Answer
-from shared.prompts import answer_text
 from shared.task import Task
 from shared.voting import INVALID
 
