@@ -1,0 +1,96 @@
+"""Runs public data sets the whole way, and prints their verdicts as Markdown (docs/evaluation.md).
+
+Usage: python -m benchmarks.public_data [NAME …]; the data is read from TUNEDROP_TEST_DATA. Each is
+given to `python -m local run`, so the models are the local stand-in's and not Gemini's.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from shared.records import Figure, VerdictRecord
+from tests.data_sets import DATA_SETS, FOLDER
+
+ROOT = Path(__file__).resolve().parent.parent
+TASKS: Mapping[str, tuple[str, str]] = {
+    "banking77/train.csv": ("Banking77", ""),
+    "trec/TREC.train.all": ("TREC", ""),
+    "sms_spam/sms.tsv": ("SMS spam", ""),
+    "waimai_10k_zh/waimai_10k.csv": ("waimai", ""),
+    "sst5/sst_train.txt": ("sst5", "type: sentiment\nordered: true\nlabels: [1, 2, 3, 4, 5]\n"),
+    "goemotions/train.tsv": ("GoEmotions", "type: classification\nmulti_label: true\n"),
+    "sroie_keys": ("SROIE", ""),
+    "wnut17/wnut17train.conll": ("WNUT17", ""),
+}
+"""The file, its name in the table, and its task.yaml where it wants one that the data set lacks."""
+
+
+def main() -> int:
+    """Run what was asked for, one after the other."""
+    wanted = {name.casefold() for name in sys.argv[1:]}
+    failed = 0
+    print("| data | candidate | split | rows | metric | figure | 95 % interval | other figures |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    verdicts: list[str] = []
+    for data_set in DATA_SETS:
+        name, task = TASKS.get(data_set.path, ("", ""))
+        if not name or (wanted and name.casefold() not in wanted):
+            continue
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            verdict = _run(
+                Path(folder),
+                data_set.content(FOLDER / data_set.path),
+                data_set.path,
+                task or data_set.task,
+            )
+        if verdict is None:
+            failed += 1
+            continue
+        for figure in verdict.figures:
+            print(_row(name, verdict.metric, figure), flush=True)
+        minutes = (time.monotonic() - began) / 60
+        verdicts.append(f"| {name} | {verdict.decision} | {verdict.reason} | {minutes:.1f} |")
+    print("\n| data | verdict | why | minutes |\n| --- | --- | --- | --- |")
+    print("\n".join(verdicts))
+    return 1 if failed else 0
+
+
+def _run(folder: Path, content: bytes, path: str, task: str) -> VerdictRecord | None:
+    """Run one data set to its verdict; None when it came to none, which is said on stderr."""
+    suffix = Path(path).suffix if Path(path).suffix in {".csv", ".tsv", ".txt"} else ".jsonl"
+    upload = folder / f"data{suffix if (FOLDER / path).is_file() else '.jsonl'}"
+    upload.write_bytes(content)
+    command = [sys.executable, "-m", "local", "run", "--dataset", str(upload), "--json"]
+    command += ["--out", str(folder / "out"), "--name", "data"]
+    if task:
+        (folder / "task.yaml").write_text(task, encoding="utf-8")
+        command += ["--task", str(folder / "task.yaml")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    found = sorted((folder / "out").rglob("verdict.json"), key=lambda item: item.stat().st_mtime)
+    if done.returncode or not found:
+        print(
+            f"{path}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}",
+            file=sys.stderr,
+        )
+        return None
+    return VerdictRecord.model_validate_json(found[-1].read_bytes())
+
+
+def _row(name: str, metric: str, figure: Figure) -> str:
+    interval = f"{figure.interval.low:.3f} to {figure.interval.high:.3f}" if figure.interval else ""
+    hidden = {metric, "service_exact_match", "valid_share"}
+    others = ", ".join(
+        f"{key} {value:.3f}" for key, value in figure.metrics.items() if key not in hidden
+    )
+    cells = (name, figure.candidate, figure.split, figure.n, metric)
+    return (
+        f"| {' | '.join(map(str, cells))} | {figure.metrics[metric]:.3f} | {interval} | {others} |"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
