@@ -6,7 +6,7 @@ with every answer, by one a round once the service has refused something, and a 
 It knows no clock: time is the order in which requests were sent.
 """
 
-FIRST = 16
+FIRST = 32
 """So many requests are sent at once to a service that nothing is known of yet."""
 
 SHORTEST_PAUSE = 0.5
