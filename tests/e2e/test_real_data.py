@@ -60,9 +60,10 @@ def _figures(summary: dict[str, Any], split: str) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("prepare", [_banking, _waimai, _sroie])
-def test_a_tuned_model_beats_zero_shot_by_a_margin_that_is_no_accident(
-    prepare: Any, test_data: Path, tmp_path: Path, local_command: Command
+# Receipts come from a few shops, so that prompts with the nearest examples do nearly as well.
+@pytest.mark.parametrize(("prepare", "wins"), [(_banking, True), (_waimai, True), (_sroie, False)])
+def test_a_tuned_model_beats_zero_shot_by_far_and_mostly_the_best_prompt_too(
+    prepare: Any, wins: bool, test_data: Path, tmp_path: Path, local_command: Command
 ) -> None:
     dataset = prepare(test_data, tmp_path)
     done = local_command("run", "--dataset", dataset, "--out", tmp_path / "out", "--json")
@@ -71,8 +72,14 @@ def test_a_tuned_model_beats_zero_shot_by_a_margin_that_is_no_accident(
     validation = _figures(summary, "validation")
     tuned = max(value for name, value in validation.items() if name.startswith("tuned"))
     assert tuned > validation["zero-shot"] + 0.15
-    assert summary["verdict"]["decision"] == "promote_tuned"
-    assert summary["verdict"]["comparison"]["p_value"] < 0.001
+    verdict = summary["verdict"]
+    comparison = verdict["comparison"]
+    assert (
+        comparison["interval"]["low"] <= comparison["difference"] <= comparison["interval"]["high"]
+    )
+    if wins:
+        assert verdict["decision"] == "promote_tuned"
+        assert comparison["p_corrected"] < 0.001
 
 
 def test_a_sorted_file_with_one_label_is_rejected_with_the_reason(
