@@ -499,6 +499,11 @@ class ResultRecord(Record):
 
     A file of many documents is `divided`: each of its `rows` has a result of its own, with its
     number as `row`, whose `document` is the file's name, a slash and that number.
+
+    `confidence` is what the share of samples that agree (`agreement`) is worth by the champion's
+    calibration: the share of such answers that were right. Where that calibration does not hold it
+    is the agreement itself, `calibrated` is false, and `calibration_note` says why.
+    `field_confidences` are agreements in any case: a calibration is about whole answers.
     """
 
     document: str
@@ -506,7 +511,9 @@ class ResultRecord(Record):
     status: Literal["accepted", "review", "rejected", "waiting", "divided"]
     answer: str | list[str] | dict[str, FieldValue] | None = None
     confidence: float | None = None
+    agreement: float | None = None
     calibrated: bool = False
+    calibration_note: str = ""
     field_confidences: dict[str, float] = {}
     tally: dict[str, int] = {}
     reason: str = ""

@@ -278,7 +278,12 @@ class Serving(Part):
         0.7, ge=0, le=2, description="Sampling temperature; above zero, or every sample agrees."
     )
     review_below: float = Field(
-        0.6, ge=0, le=1, description="Answers with a confidence below this go to review."
+        0.6,
+        ge=0,
+        le=1,
+        description="Answers with a confidence below this go to review. It is held against the "
+        "confidence that the result shows: the calibrated one, or the agreement of the samples "
+        "where the result says that it is not calibrated.",
     )
     max_document_bytes: int = Field(
         1_000_000, ge=1, le=20_000_000, description="Larger documents are rejected unread."

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from functions.process_document.combine import combine
+from functions.process_document.confidence import confidence_of
 from functions.process_document.length import parts_of
 from functions.process_document.reading.document import Document
 from shared.answers import parse_answer
@@ -98,13 +99,19 @@ def _result(
 ) -> ResultRecord:
     """Put the answer together with its provenance."""
     champion, serving, world = service.champion, service.serving, service.world
-    doubtful = decided.answer is None or decided.confidence < serving.review_below
+    confidence = confidence_of(
+        decided, champion, serving, len(replies), is_file=bool(document.media_type)
+    )
+    doubtful = decided.answer is None or confidence.value < serving.review_below
     return ResultRecord(
         document=arrival.name,
         task_name=arrival.task,
         status="review" if doubtful else "accepted",
         answer=decided.answer,
-        confidence=decided.confidence,
+        confidence=confidence.value,
+        agreement=decided.confidence,
+        calibrated=not confidence.note,
+        calibration_note=confidence.note,
         field_confidences=decided.field_confidences,
         tally=decided.tally,
         reason="" if decided.answer is not None else "No sample was an answer to this task.",

@@ -14,7 +14,7 @@ from shared.events import ObjectArrived
 from shared.ports import Sampling
 from shared.prompts import Prompt
 from shared.record_store import create, encode
-from shared.records import Candidate, ChampionRecord, Shot, TaskRecord
+from shared.records import Calibration, Candidate, ChampionRecord, Shot, TaskRecord
 from shared.task import Task
 from tests.fakes import Crash, FakeGenerator, FakeWorld, Speaker, fake_world, message
 
@@ -25,9 +25,15 @@ DOUBT = ("owl", "crow", "an owl or a crow")
 ENDPOINT = "projects/p/locations/us/endpoints/1"
 
 
-def crown(fakes: FakeWorld, task: Task = TASK, kind: str = "tuned") -> None:
+def crown(
+    fakes: FakeWorld,
+    task: Task = TASK,
+    kind: str = "tuned",
+    calibration: Calibration | None = None,
+    base_model: str = "base",
+) -> None:
     candidate = Candidate.model_validate(
-        {"name": "tuned-e4-m1-a1", "kind": kind, "model": ENDPOINT, "base_model": "base"}
+        {"name": "tuned-e4-m1-a1", "kind": kind, "model": ENDPOINT, "base_model": base_model}
     )
     champion = ChampionRecord(
         task_name="birds",
@@ -36,6 +42,7 @@ def crown(fakes: FakeWorld, task: Task = TASK, kind: str = "tuned") -> None:
         dataset="dataset1",
         run="run",
         at=fakes.clock(),
+        calibration=calibration,
     )
     fakes.artifacts.put(paths.champion("birds"), encode(champion))
 
