@@ -470,6 +470,18 @@ class ChampionRecord(Record):
     history: tuple[Promotion, ...] = ()
 
 
+class Alternative(Record):
+    """What some samples said and the answer does not: a label, or another value of a `field`.
+
+    `answer` is a text of at most 300 characters, lists as JSON; None says that the text does not
+    give the field. `share` is of all samples.
+    """
+
+    answer: str | None
+    share: float
+    field: str = ""
+
+
 class Provenance(Record):
     """Where an answer comes from.
 
@@ -504,6 +516,9 @@ class ResultRecord(Record):
     calibration: the share of such answers that were right. Where that calibration does not hold it
     is the agreement itself, `calibrated` is false, and `calibration_note` says why.
     `field_confidences` are agreements in any case: a calibration is about whole answers.
+
+    `alternatives` are the runners-up, at most three. `tally` says how often each answer was given;
+    what is longer than 300 characters is shortened in both.
     """
 
     document: str
@@ -515,6 +530,7 @@ class ResultRecord(Record):
     calibrated: bool = False
     calibration_note: str = ""
     field_confidences: dict[str, float] = {}
+    alternatives: tuple[Alternative, ...] = ()
     tally: dict[str, int] = {}
     reason: str = ""
     remedy: str = ""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from functions.process_document.alternatives import runners_up, shown_tally
 from functions.process_document.combine import combine
 from functions.process_document.confidence import confidence_of
 from functions.process_document.length import parts_of
@@ -9,11 +10,11 @@ from functions.process_document.reading.document import Document
 from shared.answers import parse_answer
 from shared.candidates import prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
+from shared.examples import Answer
 from shared.ports import Generator, Reply, World
 from shared.prompts import File
 from shared.records import ChampionRecord, Provenance, ResultRecord
 from shared.task import Serving
-from shared.voting import Vote
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,10 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
         )
         for part in parts
     ]
-    decided = combine(
-        champion.task,
-        [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies],
-    )
+    samples = [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies]
     document = document._replace(notes=(*document.notes, *notes))
     characters = sum(map(len, parts))
-    return _result(arrival, service, document, characters, replies, decided)
+    return _result(arrival, service, document, characters, replies, samples)
 
 
 def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> ResultRecord:
@@ -95,10 +93,11 @@ def _result(
     document: Document,
     characters: int,
     replies: list[Reply],
-    decided: Vote,
+    samples: list[list[Answer | None]],
 ) -> ResultRecord:
-    """Put the answer together with its provenance."""
+    """Let the samples vote, and put the answer together with its provenance."""
     champion, serving, world = service.champion, service.serving, service.world
+    decided = combine(champion.task, samples)
     confidence = confidence_of(
         decided, champion, serving, len(replies), is_file=bool(document.media_type)
     )
@@ -113,7 +112,8 @@ def _result(
         calibrated=not confidence.note,
         calibration_note=confidence.note,
         field_confidences=decided.field_confidences,
-        tally=decided.tally,
+        alternatives=runners_up(decided.answer, samples),
+        tally=shown_tally(decided.tally),
         reason="" if decided.answer is not None else "No sample was an answer to this task.",
         row=arrival.row,
         generation=arrival.generation,
