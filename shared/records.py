@@ -485,8 +485,11 @@ class Alternative(Record):
 class Provenance(Record):
     """Where an answer comes from.
 
-    `characters` is how many of the text the model was given, in so many `parts`. `notes` says what
-    was left out of the document, or mended, when it was read.
+    `characters` is how many of the text the model was given, in so many `parts`. `seconds` is how
+    long the model took, one part after the other, and `usd` what its tokens cost in US dollars by
+    the prices in shared/models.yaml, None for a model without one; both are of the requests that
+    this answer came from. `notes` says what was left out of the document, or mended, when it was
+    read.
     """
 
     document: str
@@ -500,6 +503,8 @@ class Provenance(Record):
     temperature: float
     prompt_tokens: int
     answer_tokens: int
+    seconds: float = 0.0
+    usd: float | None = None
     characters: int
     parts: int = 1
     reader: str

@@ -7,6 +7,7 @@ from functions.process_document.combine import combine
 from functions.process_document.confidence import confidence_of
 from functions.process_document.length import parts_of
 from functions.process_document.reading.document import Document
+from shared.answer_price import answer_usd
 from shared.answers import parse_answer
 from shared.candidates import prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
@@ -15,6 +16,9 @@ from shared.ports import Generator, Reply, World
 from shared.prompts import File
 from shared.records import ChampionRecord, Provenance, ResultRecord
 from shared.task import Serving
+
+_SECONDS_DIGITS = 3
+_USD_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,9 @@ def _result(
     """Let the samples vote, and put the answer together with its provenance."""
     champion, serving, world = service.champion, service.serving, service.world
     decided = combine(champion.task, samples)
+    prompt_tokens = sum(reply.prompt_tokens for reply in replies)
+    answer_tokens = sum(reply.answer_tokens for reply in replies)
+    usd = answer_usd(champion.candidate.base_model, prompt_tokens, answer_tokens)
     confidence = confidence_of(
         decided, champion, serving, len(replies), is_file=bool(document.media_type)
     )
@@ -127,8 +134,10 @@ def _result(
             prompt_hash=prompt_hash(champion.candidate, champion.task),
             samples=sum(len(reply.texts) for reply in replies),
             temperature=serving.temperature,
-            prompt_tokens=sum(reply.prompt_tokens for reply in replies),
-            answer_tokens=sum(reply.answer_tokens for reply in replies),
+            prompt_tokens=prompt_tokens,
+            answer_tokens=answer_tokens,
+            seconds=round(sum(reply.seconds for reply in replies), _SECONDS_DIGITS),
+            usd=None if usd is None else round(usd, _USD_DIGITS),
             characters=characters,
             parts=len(replies),
             reader=document.reader,

@@ -11,6 +11,7 @@ from functions.watch_jobs.watch import watch
 from shared import paths
 from shared.errors import NotFound, Rejected, Retry
 from shared.events import ObjectArrived
+from shared.models import base_models
 from shared.ports import Sampling
 from shared.prompts import Prompt
 from shared.record_store import create, encode
@@ -93,6 +94,43 @@ def test_an_answer_says_where_it_comes_from() -> None:
     assert provenance["dataset"] == "dataset1"
     assert (provenance["samples"], provenance["temperature"]) == (5, 0.7)
     assert provenance["characters"] == len("hoo hoo")
+
+
+def test_an_answer_says_how_long_it_took_and_what_it_cost() -> None:
+    fakes, generator = stage("owl")
+    crown(fakes, base_model="gemini-3.5-flash-lite")
+    generator.seconds = iter([0.25])
+    drop(fakes, generator)
+    provenance = fakes.results.json(RESULT)["provenance"]
+    model = base_models()["gemini-3.5-flash-lite"]
+    read, written = provenance["prompt_tokens"], provenance["answer_tokens"]
+    assert read > written == 5
+    price = (read * model.input_price + written * model.output_price) / 1_000_000
+    assert provenance["usd"] == pytest.approx(price, abs=1e-9)
+    assert provenance["seconds"] == 0.25
+
+
+def test_an_answer_in_parts_took_and_cost_what_all_parts_did() -> None:
+    task = Task.model_validate(
+        {
+            **TASK.model_dump(),
+            "serving": {"long_documents": "split", "max_document_characters": 100},
+        }
+    )
+    fakes, generator = stage("owl", task=task)
+    crown(fakes, task, base_model="gemini-3.5-flash-lite")
+    generator.seconds = iter([0.25, 0.5])
+    drop(fakes, generator, "hoo hoo. " * 20)
+    provenance = fakes.results.json(RESULT)["provenance"]
+    assert (provenance["parts"], provenance["seconds"]) == (2, 0.75)
+    assert provenance["answer_tokens"] == 10
+    assert provenance["usd"] > 0
+
+
+def test_an_answer_of_a_model_without_a_price_has_none() -> None:
+    fakes, generator = stage("owl")
+    drop(fakes, generator)
+    assert fakes.results.json(RESULT)["provenance"]["usd"] is None
 
 
 def test_an_answer_is_published_without_a_word_of_the_document(
