@@ -259,6 +259,7 @@ def _document(result: ResultRecord) -> dict[str, Any]:
         "confidence": result.confidence,
         "agreement": result.agreement,
         "calibrated": result.calibrated,
+        "provisional": result.provisional,
         "status": result.status,
         **({"reason": result.reason} if result.reason else {}),
     }

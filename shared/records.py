@@ -522,6 +522,9 @@ class ResultRecord(Record):
     is the agreement itself, `calibrated` is false, and `calibration_note` says why.
     `field_confidences` are agreements in any case: a calibration is about whole answers.
 
+    `provisional` marks an answer that was given before there was a champion, whose answer will
+    replace it; of a file of many documents it marks that its rows were answered so.
+
     `alternatives` are the runners-up, at most three. `tally` says how often each answer was given;
     what is longer than 300 characters is shortened in both.
     """
@@ -529,6 +532,7 @@ class ResultRecord(Record):
     document: str
     task_name: str
     status: Literal["accepted", "review", "rejected", "waiting", "divided"]
+    provisional: bool = False
     answer: str | list[str] | dict[str, FieldValue] | None = None
     confidence: float | None = None
     agreement: float | None = None

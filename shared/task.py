@@ -285,6 +285,14 @@ class Serving(Part):
         "confidence that the result shows: the calibrated one, or the agreement of the samples "
         "where the result says that it is not calibrated.",
     )
+    before_champion: Literal["answer", "wait"] = Field(
+        "wait",
+        description="What becomes of documents that arrive before the task has a champion. They "
+        "wait for it; or, when task.yaml names the labels or fields, tuning.base_model answers "
+        "them zero-shot. Such an answer costs money, nobody has measured how good it is, and the "
+        "result is marked as provisional: the champion answers the document again, and replaces "
+        "it.",
+    )
     max_document_bytes: int = Field(
         1_000_000, ge=1, le=20_000_000, description="Larger documents are rejected unread."
     )

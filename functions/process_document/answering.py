@@ -42,12 +42,21 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Service:
-    """How a task's documents are answered now."""
+    """How a task's documents are answered now.
+
+    Attributes:
+        world: Where things are.
+        generator: Asks the model.
+        champion: Who answers.
+        serving: How it is asked.
+        provisional: Whether it only stands in for a champion that is yet to come.
+    """
 
     world: World
     generator: Generator
     champion: ChampionRecord
     serving: Serving
+    provisional: bool = False
 
 
 def answer_text(arrival: Arrival, service: Service, document: Document) -> ResultRecord:
@@ -113,6 +122,7 @@ def _result(
         document=arrival.name,
         task_name=arrival.task,
         status="review" if doubtful else "accepted",
+        provisional=service.provisional,
         answer=decided.answer,
         confidence=confidence.value,
         agreement=decided.confidence,

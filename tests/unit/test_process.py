@@ -139,7 +139,12 @@ def test_an_answer_is_published_without_a_word_of_the_document(
     fakes, generator = stage("owl")
     drop(fakes, generator, "a secret letter")
     (fact,) = fakes.publisher.facts("document-answered")
-    assert fact["details"] == {"result": RESULT, "status": "accepted", "confidence": 1.0}
+    assert fact["details"] == {
+        "result": RESULT,
+        "status": "accepted",
+        "confidence": 1.0,
+        "provisional": False,
+    }
     assert "secret" not in json.dumps(fakes.publisher.messages) + capsys.readouterr().out
 
 
