@@ -241,7 +241,10 @@ def _answers() -> list[str]:
     return [
         "## Answers",
         paragraph(
-            "The samples vote, and the share of them that agree becomes the `confidence` by the "
+            "The samples vote: on the label; for several labels on each of them, which is in the "
+            "answer when at least half of the samples have it; on each field. The share "
+            "of them that agree, of several labels or fields the lowest one, becomes the "
+            "`confidence` by the "
             "calibration that was fitted for the champion on validation rows: of answers with this "
             "agreement, such a share was right. A calibration holds for texts that are asked about "
             "in the way that it was fitted on. With other `serving.samples` or "

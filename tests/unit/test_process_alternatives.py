@@ -15,7 +15,7 @@ from functions.process_document.alternatives import (
 from shared.records import Alternative
 from shared.task import Task
 from shared.voting import vote
-from tests.unit.test_process import DOUBT, RESULT, drop, stage
+from tests.unit.test_process import DOUBT, RESULT, TASK, drop, stage
 
 if TYPE_CHECKING:
     from shared.examples import Answer
@@ -49,6 +49,16 @@ def test_at_most_three_are_shown_the_most_frequent_first() -> None:
 def test_of_several_labels_those_are_shown_that_are_not_in_the_answer() -> None:
     found = runners_up(["owl"], [[["owl", "jay"], ["owl"], ["owl", "jay", "crow"], None]])
     assert plain(found) == [("", "jay", 0.5), ("", "crow", 0.25)]
+
+
+def test_no_label_that_is_left_out_has_more_than_half_of_the_samples() -> None:
+    several = Task.model_validate({**TASK.model_dump(), "multi_label": True})
+    fakes, generator = stage('["owl"]', '["owl"]', '["owl", "crow"]', task=several)
+    drop(fakes, generator)
+    result = fakes.results.json(RESULT)
+    (other,) = result["alternatives"]
+    assert (result["answer"], result["confidence"]) == (["owl"], 0.8)
+    assert (other["answer"], other["share"]) == ("crow", 0.2)
 
 
 def test_of_fields_the_other_values_are_shown_with_the_fields_name() -> None:
