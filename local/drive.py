@@ -98,7 +98,7 @@ class Driver:
             got = {
                 (item.document, item.generation)
                 for item in results_of(self.buckets.results, task)
-                if item.status != "waiting" or not champion
+                if not champion or (item.status != "waiting" and not item.provisional)
             }
             return wanted <= got or None
 

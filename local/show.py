@@ -122,7 +122,8 @@ def _documents(documents: list[dict[str, Any]]) -> Table:
         text = item.get("reason", "") if answer is None else _in_words(answer)
         short = text if len(text) <= MAX_ANSWER else f"{text[: MAX_ANSWER - 1]}…"
         confidence = "" if item["confidence"] is None else f"{item['confidence']:.2f}"
-        table.add_row(escape(item["name"]), escape(short), confidence, item["status"])
+        status = f"{item['status']}, zero-shot" if item["provisional"] else item["status"]
+        table.add_row(escape(item["name"]), escape(short), confidence, status)
     return table
 
 

@@ -257,6 +257,9 @@ def _document(result: ResultRecord) -> dict[str, Any]:
         "name": result.document.partition("/")[2],
         "answer": result.answer,
         "confidence": result.confidence,
+        "agreement": result.agreement,
+        "calibrated": result.calibrated,
+        "provisional": result.provisional,
         "status": result.status,
         **({"reason": result.reason} if result.reason else {}),
     }

@@ -6,6 +6,7 @@ from dataclasses import replace
 from shared import nearest, paths
 from shared.example_pool import open_pool
 from shared.examples import Example
+from shared.models import serving_location
 from shared.ports import Bucket, Sampling
 from shared.prompts import File, Prompt, prompted, reasoned, tuned_prompt
 from shared.records import Candidate, JobRecord
@@ -37,6 +38,21 @@ def tuned_candidates(job: JobRecord) -> list[Candidate]:
         for candidate, endpoint in models.items()
         if endpoint
     ]
+
+
+def base_candidate(name: str, base_model: str, region: str) -> Candidate:
+    """Make the candidate that is a base model, asked with the instruction alone.
+
+    Raises:
+        Rejected: The base model is not known in the region.
+    """
+    location = serving_location(base_model, region)
+    return Candidate(
+        name=name,
+        kind="prompting",
+        model=f"locations/{location}/publishers/google/models/{base_model}",
+        base_model=base_model,
+    )
 
 
 def prompt_of(

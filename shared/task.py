@@ -278,7 +278,20 @@ class Serving(Part):
         0.7, ge=0, le=2, description="Sampling temperature; above zero, or every sample agrees."
     )
     review_below: float = Field(
-        0.6, ge=0, le=1, description="Answers with a confidence below this go to review."
+        0.6,
+        ge=0,
+        le=1,
+        description="Answers with a confidence below this go to review. It is held against the "
+        "confidence that the result shows: the calibrated one, or the agreement of the samples "
+        "where the result says that it is not calibrated.",
+    )
+    before_champion: Literal["answer", "wait"] = Field(
+        "wait",
+        description="What becomes of documents that arrive before the task has a champion. They "
+        "wait for it; or, when task.yaml names the labels or fields, tuning.base_model answers "
+        "them zero-shot. Such an answer costs money, nobody has measured how good it is, and the "
+        "result is marked as provisional: the champion answers the document again, and replaces "
+        "it.",
     )
     max_document_bytes: int = Field(
         1_000_000, ge=1, le=20_000_000, description="Larger documents are rejected unread."

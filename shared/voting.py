@@ -22,7 +22,8 @@ class Vote:
     Attributes:
         answer: The winner; None when no sample could be read.
         confidence: Share of all samples that agree with the winner, 0 to 1. For an extraction,
-            the lowest of the fields' shares: a record is as sure as its weakest field.
+            the lowest of the fields' shares: a record is as sure as its weakest field. For several
+            labels, the lowest share that agrees about one label, that it applies or does not.
         tally: How often each answer was given, most frequent first.
         field_confidences: For an extraction, each field's own share.
     """
@@ -33,14 +34,16 @@ class Vote:
     field_confidences: dict[str, float]
 
 
-def vote(samples: Sequence[Answer | None]) -> Vote:
-    """Let the samples vote.
+def vote(samples: Sequence[Answer | None], label_names: Sequence[str] = ()) -> Vote:
+    """Let the samples vote: on one label, on each of several labels, or on each field.
 
-    Ties go to the answer that was given first, which keeps the result the same on every run.
+    Ties go to the answer that was given first, which keeps the result the same on every run. One of
+    several labels is in the answer when at least half of the samples that are answers have it.
 
     Args:
         samples: The parsed samples; None for one that is not an answer. It still counts in the
             denominator: a model that rambles half of the time is not to be trusted.
+        label_names: The order in which several labels are named; others come after them.
 
     Raises:
         ValueError: There is no sample.
@@ -55,9 +58,23 @@ def vote(samples: Sequence[Answer | None]) -> Vote:
     records = [sample for sample in read if isinstance(sample, Mapping)]
     if records:
         return _vote_by_field(records, len(samples), tally)
-    by_text = {answer_text(sample): sample for sample in reversed(read)}
+    lists = [sample for sample in read if isinstance(sample, list)]
+    if lists:
+        return _vote_by_label(lists, len(samples), tally, label_names)
     winner, count = Counter(map(answer_text, read)).most_common(1)[0]
-    return Vote(by_text[winner], count / len(samples), tally, {})
+    return Vote(winner, count / len(samples), tally, {})
+
+
+def _vote_by_label(
+    lists: Sequence[Sequence[str]], total: int, tally: dict[str, int], label_names: Sequence[str]
+) -> Vote:
+    """Let lists of labels vote label by label."""
+    counts = Counter(name for names in lists for name in dict.fromkeys(names))
+    order = dict.fromkeys((*label_names, *counts))
+    answer = [name for name in order if counts[name] * 2 >= len(lists)]
+    # A label that no list has is one that all of them agree about.
+    agreed = [len(lists), *(max(count, len(lists) - count) for count in counts.values())]
+    return Vote(answer, min(agreed) / total, tally, {})
 
 
 def _vote_by_field(

@@ -2,6 +2,7 @@
 
 import base64
 
+from docs.generators.documents_answers import answers
 from docs.generators.markdown import fenced, generated_from, page, paragraph, table
 from functions.process_document import length
 from functions.process_document import table as rows
@@ -134,7 +135,7 @@ def documents_page() -> str:
     """Write the page."""
     return page(
         generated_from(
-            "functions/process_document/", "shared/task.py", "docs/generators/documents_page.py"
+            "functions/process_document/", "shared/task.py", "docs/generators/documents_*.py"
         ),
         "# Documents",
         paragraph(
@@ -177,6 +178,7 @@ def documents_page() -> str:
         fenced("", _text(PAGE)),
         *_tables(),
         *_like_training(),
+        *answers(),
         *_limits(),
         *_refused(),
     )

@@ -78,6 +78,7 @@ DETAILS = {
     "result": "path of the answer in the results bucket; see [result.json](result.json)",
     "status": "`accepted` or `review`",
     "confidence": "the answer's confidence, 0 to 1",
+    "provisional": "whether it was given before there was a champion, which will answer again",
     "function": "the function that refused it",
     "record": "path in the artifacts bucket of the record that says why, and what to do",
 }

@@ -73,6 +73,7 @@ serving:
   samples: 5
   temperature: 0.7
   review_below: 0.6
+  before_champion: wait
   max_document_bytes: 200000
   max_document_characters: 50000
   long_documents: truncate

@@ -3,11 +3,10 @@
 from functions.evaluate_model.bench import Bench
 from functions.evaluate_model.shown import Shown, choose_shown
 from shared import paths
-from shared.candidates import prompt_hash
+from shared.candidates import base_candidate, prompt_hash
 from shared.errors import Conflict
 from shared.example_pool import write_pool
 from shared.examples import Answer
-from shared.models import serving_location
 from shared.paths import content_id
 from shared.ports import Bucket
 from shared.records import Candidate, DatasetRecord, Shot
@@ -42,14 +41,8 @@ def prompting_candidate(
     Raises:
         Rejected: The base model is not known in the region.
     """
-    base_model = policy.tuning.base_model
-    location = serving_location(base_model, region)
-    plain = Candidate(
-        name=strategy,
-        kind="prompting",
-        model=f"locations/{location}/publishers/google/models/{base_model}",
-        base_model=base_model,
-        list_fields=shown.list_fields,
+    plain = base_candidate(strategy, policy.tuning.base_model, region).model_copy(
+        update={"list_fields": shown.list_fields}
     )
     if strategy == "few-shot":
         shots = tuple(Shot(text=shot.text, answer=_plain(shot.answer)) for shot in shown.shots)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from shared.models import base_models
+from shared.answer_price import answer_usd
 
 DIGITS = 6
 
@@ -31,8 +31,5 @@ def usd_per_thousand(
     Returns:
         The price; None when the model has none in shared/models.yaml.
     """
-    model = base_models().get(base_model)
-    if model is None:
-        return None
-    millionths = prompt_tokens * model.input_price + answer_tokens * model.output_price
-    return round(millionths / 1_000_000 / rows * 1000, DIGITS)
+    price = answer_usd(base_model, prompt_tokens, answer_tokens)
+    return None if price is None else round(price / rows * 1000, DIGITS)

@@ -169,7 +169,7 @@ def _vote(task: Task, item: Said) -> Vote:
     """Let a row's samples vote; a row that the service refused has no answer."""
     if item.said is None:
         return Vote(None, 0.0, {}, {})
-    return vote([parse_answer(task, text) for text in item.said])
+    return vote([parse_answer(task, text) for text in item.said], task.label_names)
 
 
 def _shown(decided: Vote, item: Said) -> str:

@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass
 
+from functions.process_document.alternatives import runners_up, shown_tally
 from functions.process_document.combine import combine
+from functions.process_document.confidence import confidence_of
 from functions.process_document.length import parts_of
 from functions.process_document.reading.document import Document
+from shared.answer_price import answer_usd
 from shared.answers import parse_answer
 from shared.candidates import prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
+from shared.examples import Answer
 from shared.ports import Generator, Reply, World
 from shared.prompts import File
 from shared.records import ChampionRecord, Provenance, ResultRecord
 from shared.task import Serving
-from shared.voting import Vote
+
+_SECONDS_DIGITS = 3
+_USD_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,21 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Service:
-    """How a task's documents are answered now."""
+    """How a task's documents are answered now.
+
+    Attributes:
+        world: Where things are.
+        generator: Asks the model.
+        champion: Who answers.
+        serving: How it is asked.
+        provisional: Whether it only stands in for a champion that is yet to come.
+    """
 
     world: World
     generator: Generator
     champion: ChampionRecord
     serving: Serving
+    provisional: bool = False
 
 
 def answer_text(arrival: Arrival, service: Service, document: Document) -> ResultRecord:
@@ -65,13 +80,10 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
         )
         for part in parts
     ]
-    decided = combine(
-        champion.task,
-        [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies],
-    )
+    samples = [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies]
     document = document._replace(notes=(*document.notes, *notes))
     characters = sum(map(len, parts))
-    return _result(arrival, service, document, characters, replies, decided)
+    return _result(arrival, service, document, characters, replies, samples)
 
 
 def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> ResultRecord:
@@ -94,19 +106,31 @@ def _result(
     document: Document,
     characters: int,
     replies: list[Reply],
-    decided: Vote,
+    samples: list[list[Answer | None]],
 ) -> ResultRecord:
-    """Put the answer together with its provenance."""
+    """Let the samples vote, and put the answer together with its provenance."""
     champion, serving, world = service.champion, service.serving, service.world
-    doubtful = decided.answer is None or decided.confidence < serving.review_below
+    decided = combine(champion.task, samples)
+    prompt_tokens = sum(reply.prompt_tokens for reply in replies)
+    answer_tokens = sum(reply.answer_tokens for reply in replies)
+    usd = answer_usd(champion.candidate.base_model, prompt_tokens, answer_tokens)
+    confidence = confidence_of(
+        decided, champion, serving, len(replies), is_file=bool(document.media_type)
+    )
+    doubtful = decided.answer is None or confidence.value < serving.review_below
     return ResultRecord(
         document=arrival.name,
         task_name=arrival.task,
         status="review" if doubtful else "accepted",
+        provisional=service.provisional,
         answer=decided.answer,
-        confidence=decided.confidence,
+        confidence=confidence.value,
+        agreement=decided.confidence,
+        calibrated=not confidence.note,
+        calibration_note=confidence.note,
         field_confidences=decided.field_confidences,
-        tally=decided.tally,
+        alternatives=runners_up(decided.answer, samples),
+        tally=shown_tally(decided.tally),
         reason="" if decided.answer is not None else "No sample was an answer to this task.",
         row=arrival.row,
         generation=arrival.generation,
@@ -120,8 +144,10 @@ def _result(
             prompt_hash=prompt_hash(champion.candidate, champion.task),
             samples=sum(len(reply.texts) for reply in replies),
             temperature=serving.temperature,
-            prompt_tokens=sum(reply.prompt_tokens for reply in replies),
-            answer_tokens=sum(reply.answer_tokens for reply in replies),
+            prompt_tokens=prompt_tokens,
+            answer_tokens=answer_tokens,
+            seconds=round(sum(reply.seconds for reply in replies), _SECONDS_DIGITS),
+            usd=None if usd is None else round(usd, _USD_DIGITS),
             characters=characters,
             parts=len(replies),
             reader=document.reader,

@@ -21,8 +21,9 @@ def combine(task: Task, parts: Sequence[Sequence[Answer | None]]) -> Vote:
         The vote; its tally is over all samples. The confidence of several labels or fields is the
         lowest of what it is made of.
     """
-    together = vote([sample for part in parts for sample in part])
-    votes = [vote(part) for part in parts]
+    names = task.label_names
+    together = vote([sample for part in parts for sample in part], names)
+    votes = [vote(part, names) for part in parts]
     votes = [item for item in votes if item.answer is not None]
     if len(parts) == 1 or not votes:
         return together

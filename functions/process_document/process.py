@@ -1,10 +1,12 @@
 """Answers one document with the champion, and writes the answer once.
 
 The answer's path follows from the document's name, and it holds the document's generation: a
-second delivery finds it and asks nothing. A document that comes before there is a champion waits.
+second delivery finds it and asks nothing. A document that comes before there is a champion waits,
+or is answered zero-shot until the champion answers it: the watcher publishes it again.
 """
 
 from functions.process_document.answering import Arrival, Service, answer_text, rejected_result
+from functions.process_document.before_champion import stand_in
 from functions.process_document.reading.document import Hints
 from functions.process_document.reading.read import read_documents
 from functions.process_document.results import forget_rows, keep, tell
@@ -47,7 +49,8 @@ def process(event: Event, world: World, generator: Generator) -> None:
         _answer(arrival, world, generator)
     except Rejected as rejection:
         before = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
-        if before and before.rows and before.generation < arrival.generation:
+        outdated = before and (before.generation < arrival.generation or before.provisional)
+        if before and before.rows and outdated:
             forget_rows(world, arrival.name, 0)
         keep(world, rejected_result(arrival, world, rejection))
         raise
@@ -67,7 +70,8 @@ def _arrived(event: Event) -> ObjectArrived:
 def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     """Read the document, ask the champion and write the answer."""
     known = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
-    if known and known.generation >= arrival.generation and known.status != "waiting":
+    stays = known and known.status != "waiting" and not known.provisional
+    if known and stays and known.generation >= arrival.generation:
         if known.generation == arrival.generation:
             tell(world, known)
         return
@@ -75,9 +79,8 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     if found is None or found.generation != arrival.generation:
         log.info("the document was replaced; its successor has its own event", task=arrival.task)
         return
-    champion = read(world.buckets.artifacts, paths.champion(arrival.task), ChampionRecord)
+    champion, provisional = _who_answers(arrival, world, known)
     if champion is None:
-        _wait(arrival, world)
         return
     refuse_packed(found, arrival.name)
     task = _task(world, champion)
@@ -93,42 +96,80 @@ def _answer(arrival: Arrival, world: World, generator: Generator) -> None:
     except NotFound:
         return
     documents = read_documents(content, arrival.name, _hints(task, champion))
-    service = Service(world, generator, champion, serving)
+    service = Service(world, generator, champion, serving, provisional)
     if documents[0].row is None:
         result = answer_text(arrival, service, documents[0])
     else:
         result = answer_rows(arrival, service, documents)
     if known and known.rows:
         forget_rows(world, arrival.name, result.rows or 0)
-    if keep(world, result):
+    _write(arrival, service, result)
+
+
+def _write(arrival: Arrival, service: Service, result: ResultRecord) -> None:
+    """Write an answer, and do what follows from it."""
+    world = service.world
+    written = keep(world, result)
+    if service.provisional:
+        _revisit(arrival, world)
+    if written:
         log.info(
             "document answered",
             task=arrival.task,
             status=result.status,
+            provisional=result.provisional,
             confidence=None if result.confidence is None else round(result.confidence, 4),
         )
-        warn_of_retirement(champion.candidate.base_model, world.clock().date(), arrival.task)
+        base_model = service.champion.candidate.base_model
+        warn_of_retirement(base_model, world.clock().date(), arrival.task)
         tell(world, result)
 
 
-def _wait(arrival: Arrival, world: World) -> None:
-    """Note that a document waits for a champion; the watcher publishes it again."""
+def _who_answers(
+    arrival: Arrival, world: World, known: ResultRecord | None
+) -> tuple[ChampionRecord | None, bool]:
+    """Find who answers a document.
+
+    Returns:
+        (The champion or what stands in for it, whether it only stands in). None when there is
+        nobody and the document waits, or when the stand-in has answered it already.
+    """
+    champion = read(world.buckets.artifacts, paths.champion(arrival.task), ChampionRecord)
+    if champion is not None:
+        return champion, False
+    if known and known.provisional and known.generation == arrival.generation:
+        _revisit(arrival, world)
+        tell(world, known)
+        return None, True
+    champion, why_not = stand_in(world, arrival.task)
+    if champion is None:
+        _wait(arrival, world, why_not)
+    return champion, True
+
+
+def _wait(arrival: Arrival, world: World, why_not: str) -> None:
+    """Note that a document waits for a champion."""
+    result = ResultRecord(
+        document=arrival.name,
+        task_name=arrival.task,
+        status="waiting",
+        reason=f"There is no model for this task yet. {why_not}".rstrip(),
+        remedy=f"Upload labelled examples to the datasets bucket as {arrival.task}/<file>.",
+        generation=arrival.generation,
+        at=world.clock(),
+    )
+    keep(world, result)
+    _revisit(arrival, world)
+
+
+def _revisit(arrival: Arrival, world: World) -> None:
+    """Have the watcher publish a document again once there is a champion."""
     event = {
         "bucket": world.settings.documents_bucket,
         "name": arrival.name,
         "generation": str(arrival.generation),
     }
     identifier = paths.content_id(arrival.name, arrival.generation)
-    result = ResultRecord(
-        document=arrival.name,
-        task_name=arrival.task,
-        status="waiting",
-        reason="There is no model for this task yet.",
-        remedy=f"Upload labelled examples to the datasets bucket as {arrival.task}/<file>.",
-        generation=arrival.generation,
-        at=world.clock(),
-    )
-    keep(world, result)
     open_work.begin(world, "document", arrival.task, identifier, event)
 
 

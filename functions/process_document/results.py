@@ -9,7 +9,7 @@ from shared.records import ResultRecord
 
 
 def keep(world: World, result: ResultRecord) -> bool:
-    """Write a result, unless one of the same or a later generation is there already.
+    """Write a result, unless a final one of the same or any of a later generation is there.
 
     Returns:
         Whether it was written.
@@ -25,14 +25,23 @@ def keep(world: World, result: ResultRecord) -> bool:
                 "file of many documents and a folder have the same name.",
                 "Give one of them another name.",
             )
-        if old is None or old.status == "waiting":
-            outdated = old is None or old.generation <= result.generation
-        else:
-            outdated = old.generation < result.generation
-        return result if outdated else None
+        if old is None or old.generation < result.generation:
+            return result
+        return result if old.generation == result.generation and _gives_way(old, result) else None
 
     path = paths.result(result.document)
     return change(world.buckets.results, path, ResultRecord, newer) == result
+
+
+def _gives_way(old: ResultRecord, new: ResultRecord) -> bool:
+    """Whether a result only stood in for another one of the same generation.
+
+    What waits gives way to anything; a provisional answer to what the champion makes of the
+    document, its rejection included.
+    """
+    if old.status == "waiting":
+        return True
+    return old.provisional and not new.provisional and new.status != "waiting"
 
 
 def tell(world: World, result: ResultRecord) -> None:
@@ -62,6 +71,7 @@ def tell(world: World, result: ResultRecord) -> None:
             result=paths.result(result.document),
             status=result.status,
             confidence=result.confidence,
+            provisional=result.provisional,
         )
 
 

@@ -22,7 +22,7 @@ def answer_rows(arrival: Arrival, service: Service, documents: Sequence[Document
     """Answer the rows of a table, some at a time.
 
     A row that has its result is not asked about again: what a crash or a busy service cut short
-    goes on where it was.
+    goes on where it was. Only the champion asks again about what its stand-in answered.
 
     Returns:
         The table's own result, which says how many rows it has.
@@ -44,6 +44,7 @@ def answer_rows(arrival: Arrival, service: Service, documents: Sequence[Document
         document=arrival.name,
         task_name=arrival.task,
         status="divided",
+        provisional=service.provisional,
         reason=f"It has {len(statuses):,} documents, a row each; {rejected:,} rejected.",
         remedy=f"The answers are in {arrival.name}/<row>.json.",
         rows=len(statuses),
@@ -57,7 +58,8 @@ def _answer_row(table: Arrival, service: Service, document: Document) -> str:
     world = service.world
     arrival = replace(table, name=f"{table.name}/{document.row}", row=document.row)
     known = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
-    if known and known.row and known.generation >= arrival.generation:
+    stays = known and not (known.provisional and not service.provisional)
+    if known and known.row and stays and known.generation >= arrival.generation:
         if known.generation == arrival.generation:
             tell(world, known)
         return known.status

@@ -22,7 +22,8 @@ def test_every_task_ends_with_a_verdict_a_champion_and_an_answer_to_every_docume
         for document in task["documents"]:
             assert document["status"] in {"accepted", "review"}
             assert document["answer"] is not None
-            assert 0 < document["confidence"] <= 1
+            assert 0 <= document["confidence"] <= 1
+            assert 0 < document["agreement"] <= 1
 
 
 def test_the_planted_mistakes_are_in_quarantine_with_their_reasons(demo: dict[str, Any]) -> None:

@@ -11,10 +11,11 @@ from functions.watch_jobs.watch import watch
 from shared import paths
 from shared.errors import NotFound, Rejected, Retry
 from shared.events import ObjectArrived
+from shared.models import base_models
 from shared.ports import Sampling
 from shared.prompts import Prompt
 from shared.record_store import create, encode
-from shared.records import Candidate, ChampionRecord, Shot, TaskRecord
+from shared.records import Calibration, Candidate, ChampionRecord, Shot, TaskRecord
 from shared.task import Task
 from tests.fakes import Crash, FakeGenerator, FakeWorld, Speaker, fake_world, message
 
@@ -25,9 +26,15 @@ DOUBT = ("owl", "crow", "an owl or a crow")
 ENDPOINT = "projects/p/locations/us/endpoints/1"
 
 
-def crown(fakes: FakeWorld, task: Task = TASK, kind: str = "tuned") -> None:
+def crown(
+    fakes: FakeWorld,
+    task: Task = TASK,
+    kind: str = "tuned",
+    calibration: Calibration | None = None,
+    base_model: str = "base",
+) -> None:
     candidate = Candidate.model_validate(
-        {"name": "tuned-e4-m1-a1", "kind": kind, "model": ENDPOINT, "base_model": "base"}
+        {"name": "tuned-e4-m1-a1", "kind": kind, "model": ENDPOINT, "base_model": base_model}
     )
     champion = ChampionRecord(
         task_name="birds",
@@ -36,6 +43,7 @@ def crown(fakes: FakeWorld, task: Task = TASK, kind: str = "tuned") -> None:
         dataset="dataset1",
         run="run",
         at=fakes.clock(),
+        calibration=calibration,
     )
     fakes.artifacts.put(paths.champion("birds"), encode(champion))
 
@@ -88,13 +96,55 @@ def test_an_answer_says_where_it_comes_from() -> None:
     assert provenance["characters"] == len("hoo hoo")
 
 
+def test_an_answer_says_how_long_it_took_and_what_it_cost() -> None:
+    fakes, generator = stage("owl")
+    crown(fakes, base_model="gemini-3.5-flash-lite")
+    generator.seconds = iter([0.25])
+    drop(fakes, generator)
+    provenance = fakes.results.json(RESULT)["provenance"]
+    model = base_models()["gemini-3.5-flash-lite"]
+    read, written = provenance["prompt_tokens"], provenance["answer_tokens"]
+    assert read > written == 5
+    price = (read * model.input_price + written * model.output_price) / 1_000_000
+    assert provenance["usd"] == pytest.approx(price, abs=1e-9)
+    assert provenance["seconds"] == 0.25
+
+
+def test_an_answer_in_parts_took_and_cost_what_all_parts_did() -> None:
+    task = Task.model_validate(
+        {
+            **TASK.model_dump(),
+            "serving": {"long_documents": "split", "max_document_characters": 100},
+        }
+    )
+    fakes, generator = stage("owl", task=task)
+    crown(fakes, task, base_model="gemini-3.5-flash-lite")
+    generator.seconds = iter([0.25, 0.5])
+    drop(fakes, generator, "hoo hoo. " * 20)
+    provenance = fakes.results.json(RESULT)["provenance"]
+    assert (provenance["parts"], provenance["seconds"]) == (2, 0.75)
+    assert provenance["answer_tokens"] == 10
+    assert provenance["usd"] > 0
+
+
+def test_an_answer_of_a_model_without_a_price_has_none() -> None:
+    fakes, generator = stage("owl")
+    drop(fakes, generator)
+    assert fakes.results.json(RESULT)["provenance"]["usd"] is None
+
+
 def test_an_answer_is_published_without_a_word_of_the_document(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     fakes, generator = stage("owl")
     drop(fakes, generator, "a secret letter")
     (fact,) = fakes.publisher.facts("document-answered")
-    assert fact["details"] == {"result": RESULT, "status": "accepted", "confidence": 1.0}
+    assert fact["details"] == {
+        "result": RESULT,
+        "status": "accepted",
+        "confidence": 1.0,
+        "provisional": False,
+    }
     assert "secret" not in json.dumps(fakes.publisher.messages) + capsys.readouterr().out
 
 

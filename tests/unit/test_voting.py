@@ -32,10 +32,60 @@ def test_samples_without_any_answer_give_none() -> None:
     assert result.tally == {INVALID: 2}
 
 
-def test_lists_of_labels_vote_as_a_whole() -> None:
-    result = vote([["a", "b"], ["a"], ["a", "b"]])
+def test_several_labels_vote_one_by_one_and_the_weakest_gives_the_confidence() -> None:
+    result = vote([["a", "b"], ["a", "c"], ["a", "b"]])
     assert result.answer == ["a", "b"]
     assert result.confidence == pytest.approx(2 / 3)
+
+
+def test_a_list_that_no_sample_gave_wins_when_each_of_its_labels_does() -> None:
+    result = vote([["a", "b"], ["b", "c"], ["a", "c"], ["a", "b", "c"]])
+    assert result.answer == ["a", "b", "c"]
+    assert result.confidence == 0.75
+    assert sum(result.tally.values()) == 4
+
+
+def test_a_label_that_half_of_the_samples_have_is_in_the_answer() -> None:
+    result = vote([["a"], ["a", "b"], ["b"], []])
+    assert (result.answer, result.confidence) == (["a", "b"], 0.5)
+
+
+def test_a_label_that_is_left_out_lowers_the_confidence_like_one_that_is_in() -> None:
+    result = vote([["a"], ["a"], ["a", "b"], ["a", "b"], ["a"]])
+    assert (result.answer, result.confidence) == (["a"], 0.6)
+
+
+def test_labels_are_named_in_the_tasks_order() -> None:
+    samples = [["c", "a"], ["b", "c"], ["b", "a"], ["c"]]
+    assert vote(samples, ("a", "b", "c")).answer == ["a", "b", "c"]
+    assert vote(samples).answer == ["c", "a", "b"]
+
+
+def test_a_sample_that_is_no_list_of_labels_lowers_the_confidence_but_does_not_vote() -> None:
+    result = vote([["a"], ["a"], None, None, None])
+    assert (result.answer, result.confidence) == (["a"], 0.4)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.none(), st.lists(st.sampled_from(["a", "b", "c"]), unique=True)),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_of_several_labels_each_is_in_the_answer_when_half_of_the_lists_have_it(
+    samples: list[list[str] | None],
+) -> None:
+    result = vote(samples, ("a", "b", "c"))
+    lists = [sample for sample in samples if sample is not None]
+    if not lists:
+        assert result.answer is None
+        return
+    having = {name: sum(name in sample for sample in lists) for name in "abc"}
+    assert result.answer == [name for name in "abc" if having[name] >= len(lists) / 2]
+    weakest = min(max(count, len(lists) - count) for count in having.values())
+    assert result.confidence == weakest / len(samples)
 
 
 def test_an_empty_list_of_labels_is_an_answer() -> None:

@@ -1,0 +1,75 @@
+"""What else the samples said: the runners-up, and the tally as it is shown."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from shared.answers import answer_text
+from shared.examples import Answer
+from shared.records import Alternative
+
+MOST = 3
+"""So many runners-up are shown."""
+
+MAX_CHARACTERS = 300
+"""What a model said is untrusted, and can be long: it is shortened where it is listed."""
+
+
+def runners_up(
+    answer: Answer | None, parts: Sequence[Sequence[Answer | None]]
+) -> tuple[Alternative, ...]:
+    """Find what was said most often of what is not in the answer.
+
+    For one label these are other labels; for several labels, labels that are not in the answer; for
+    fields, other values of a field. That a field is not given is an alternative only to a text that
+    was asked about whole: of several parts, most do not give it.
+
+    Args:
+        answer: The answer; without one there are no alternatives.
+        parts: For each part of the text the parsed samples.
+
+    Returns:
+        At most MOST of them, with their shares of all samples, the largest first and of equal ones
+        the one that was said first.
+    """
+    if answer is None:
+        return ()
+    samples = [sample for part in parts for sample in part]
+    counts = Counter(said for sample in samples if sample is not None for said in _said(sample))
+    chosen = set(_said(answer))
+    others = [
+        (field, text, count)
+        for (field, text), count in counts.most_common()
+        if (field, text) not in chosen and (text is not None or len(parts) == 1)
+    ]
+    return tuple(
+        Alternative(
+            answer=None if text is None else shortened(text),
+            share=count / len(samples),
+            field=field,
+        )
+        for field, text, count in others[:MOST]
+    )
+
+
+def shown_tally(tally: Mapping[str, int]) -> dict[str, int]:
+    """Shorten the answers of a tally; those that then look the same are counted together."""
+    shown: Counter[str] = Counter()
+    for text, count in tally.items():
+        shown[shortened(text)] += count
+    return dict(shown)
+
+
+def shortened(text: str) -> str:
+    """Cut what a model said to what is listed of it."""
+    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
+
+
+def _said(answer: Answer) -> list[tuple[str, str | None]]:
+    """Take an answer apart into what can be an alternative by itself: (field or "", text)."""
+    if isinstance(answer, str):
+        return [("", answer)]
+    if isinstance(answer, Mapping):
+        return [
+            (name, None if value is None else answer_text(value)) for name, value in answer.items()
+        ]
+    return [("", name) for name in answer]

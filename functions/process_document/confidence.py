@@ -1,0 +1,70 @@
+"""The confidence that is shown with an answer, and why it is not calibrated when it is not."""
+
+from typing import NamedTuple
+
+from shared.calibration import apply
+from shared.records import Calibration, ChampionRecord
+from shared.task import Serving
+from shared.voting import Vote
+
+
+class Confidence(NamedTuple):
+    """How sure an answer is.
+
+    Attributes:
+        value: 0 to 1.
+        note: Why it is not calibrated but the agreement; empty when it is calibrated.
+    """
+
+    value: float
+    note: str
+
+
+def confidence_of(
+    decided: Vote, champion: ChampionRecord, serving: Serving, parts: int, *, is_file: bool
+) -> Confidence:
+    """Turn the agreement of the samples into a confidence.
+
+    The champion's calibration was fitted on texts that were asked about whole, with so many samples
+    at one temperature; it says nothing about agreement that came about in another way.
+
+    Args:
+        decided: The vote.
+        champion: The champion, with its calibration.
+        serving: How the document was asked about.
+        parts: In how many parts.
+        is_file: Whether the model was given a file in place of a text.
+    """
+    agreement, calibration = decided.confidence, champion.calibration
+    if decided.answer is None:
+        return Confidence(agreement, "There is no answer to be sure of.")
+    if calibration is None:
+        note = "The champion was promoted by a version that did not calibrate."
+        return Confidence(agreement, note)
+    if calibration.method == "none":
+        return Confidence(agreement, f"No calibration was fitted: {calibration.reason}.")
+    if note := _asked_otherwise(calibration, serving, parts, is_file=is_file):
+        return Confidence(agreement, note)
+    return Confidence(apply(calibration, agreement), "")
+
+
+def _asked_otherwise(
+    calibration: Calibration, serving: Serving, parts: int, *, is_file: bool
+) -> str:
+    """Say how a document was asked about otherwise than the calibration's rows; empty if not."""
+    if is_file:
+        return "The calibration was fitted on texts, and the model was given this document's file."
+    if parts > 1:
+        return (
+            f"The calibration was fitted on whole texts; this one was asked about in {parts} parts."
+        )
+    fitted = (calibration.samples, calibration.temperature)
+    if fitted == (serving.samples, serving.temperature):
+        return ""
+    asked = _shown(serving.samples, serving.temperature)
+    return f"The calibration was fitted on {_shown(*fitted)}; this document was asked for {asked}."
+
+
+def _shown(samples: int, temperature: float) -> str:
+    counted = "1 sample" if samples == 1 else f"{samples} samples"
+    return f"{counted} at temperature {temperature:g}"

@@ -1,0 +1,22 @@
+"""What answers cost, by the prices in models.yaml."""
+
+from shared.models import base_models
+
+
+def answer_usd(base_model: str, prompt_tokens: int, answer_tokens: int) -> float | None:
+    """Return the price of reading and writing so many tokens, in US dollars.
+
+    Args:
+        base_model: The model that answered, or that the tuned model was tuned from: both are
+            billed alike.
+        prompt_tokens: Tokens read in all.
+        answer_tokens: Tokens written in all.
+
+    Returns:
+        The price; None when the model has none in shared/models.yaml.
+    """
+    model = base_models().get(base_model)
+    if model is None:
+        return None
+    millionths = prompt_tokens * model.input_price + answer_tokens * model.output_price
+    return millionths / 1_000_000
