@@ -4,6 +4,7 @@ import base64
 import hashlib
 from pathlib import Path
 
+from google.api_core.exceptions import NotFound
 from google.cloud import storage
 
 TASK_FILE = "task.yaml"
@@ -84,7 +85,13 @@ class DownloadFolder:
             target.parent.mkdir(parents=True, exist_ok=True)
             # Whoever watches the folder sees a file whole or not at all.
             unfinished = target.with_name(f".{blob.generation}.unfinished")
-            unfinished.write_bytes(blob.download_as_bytes())
+            try:
+                content = blob.download_as_bytes()
+            except NotFound:
+                # It was deleted since it was listed, as markers of open work are.
+                there.discard(blob.name)
+                continue
+            unfinished.write_bytes(content)
             unfinished.replace(target)
             self._known[blob.name] = blob.generation
         for name in set(self._known) - there:
