@@ -78,7 +78,7 @@ class _Killer:
 def test_killing_every_function_in_turn_changes_nothing_in_the_final_table(
     demo: dict[str, Any], start_cloud: StartCloud
 ) -> None:
-    with start_cloud() as (cloud, driver), _Killer(cloud, 2.0) as killer:
+    with start_cloud() as (cloud, driver), _Killer(cloud, 3.0) as killer:
         summaries = _run_demo_tasks(driver)
     assert set(killer.killed) == set(cloud.functions)
     assert [_final_table(item) for item in summaries] == [
