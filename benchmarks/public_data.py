@@ -15,16 +15,13 @@ from shared.records import Figure, VerdictRecord
 from tests.data_sets import DATA_SETS, FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent
-MONEY = "tuning: {budget_usd: 200}\n"
-"""The default budget of 50 dollars refuses the two larger ones, and says what they would cost."""
-
 TASKS: Mapping[str, tuple[str, str]] = {
-    "banking77/train.csv": ("Banking77", f"type: classification\n{MONEY}"),
+    "banking77/train.csv": ("Banking77", ""),
     "trec/TREC.train.all": ("TREC", ""),
     "sms_spam/sms.tsv": ("SMS spam", ""),
     "waimai_10k_zh/waimai_10k.csv": ("waimai", ""),
     "sst5/sst_train.txt": ("sst5", "type: sentiment\nordered: true\nlabels: [1, 2, 3, 4, 5]\n"),
-    "goemotions/train.tsv": ("GoEmotions", f"type: classification\nmulti_label: true\n{MONEY}"),
+    "goemotions/train.tsv": ("GoEmotions", "type: classification\nmulti_label: true\n"),
     "sroie_keys": ("SROIE", ""),
     "wnut17/wnut17train.conll": ("WNUT17", ""),
 }
