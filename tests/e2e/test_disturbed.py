@@ -22,6 +22,8 @@ TASKS = {
     "event_invitations": "event_invitations.jsonl",
 }
 SECONDS = 400.0
+BACKOFF = (0.5, 30.0)
+"""As on Google Cloud in proportion: the attempts before a dead letter outlast many restarts."""
 
 
 def _final_table(summary: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +80,7 @@ class _Killer:
 def test_killing_every_function_in_turn_changes_nothing_in_the_final_table(
     demo: dict[str, Any], start_cloud: StartCloud
 ) -> None:
-    with start_cloud() as (cloud, driver), _Killer(cloud, 3.0) as killer:
+    with start_cloud(backoff_seconds=BACKOFF) as (cloud, driver), _Killer(cloud, 3.0) as killer:
         summaries = _run_demo_tasks(driver)
     assert set(killer.killed) == set(cloud.functions)
     assert [_final_table(item) for item in summaries] == [
@@ -148,7 +150,7 @@ def test_sweeps_of_two_tasks_run_each_configuration_once_and_within_budget_whate
     }
     uploads = {}
     with (
-        start_cloud(environment=environment) as (cloud, driver),
+        start_cloud(environment=environment, backoff_seconds=BACKOFF) as (cloud, driver),
         _Killer(cloud, 5.0) as killer,
     ):
         address = cloud.environment["TUNEDROP_VERTEX_ENDPOINT"]
