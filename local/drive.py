@@ -147,9 +147,18 @@ class Driver:
         raise NothingArrived(f"Waited {seconds:.0f} s in vain for {what}. See {logs}.")
 
     def _raise_on_dead_letters(self) -> None:
-        """Raise when a message could not be delivered."""
+        """Raise when a message could not be delivered.
+
+        A tick that is given up is no loss: the next one looks at everything again.
+        """
+        table = self._cloud.table
+        listening = [
+            function
+            for function in self._cloud.functions
+            if table.functions[function].topics != (table.schedule.topic,)
+        ]
         for name, count in self._cloud.waiting().items():
-            functions = [f for f in self._cloud.functions if name == dead_letter_topic(f)]
+            functions = [f for f in listening if name == dead_letter_topic(f)]
             if count and functions:
                 log = self._cloud.log(functions[0])
                 raise NothingArrived(f"{functions[0]} failed {count} messages for good. See {log}.")
