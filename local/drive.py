@@ -152,13 +152,15 @@ class Driver:
         A tick that is given up is no loss: the next one looks at everything again.
         """
         table = self._cloud.table
-        listening = [
-            function
-            for function in self._cloud.functions
-            if table.functions[function].topics != (table.schedule.topic,)
-        ]
+        ticking = {
+            name for name, item in table.functions.items() if item.topics == (table.schedule.topic,)
+        }
         for name, count in self._cloud.waiting().items():
-            functions = [f for f in listening if name == dead_letter_topic(f)]
+            functions = [
+                function
+                for function in self._cloud.functions
+                if name == dead_letter_topic(function) and function not in ticking
+            ]
             if count and functions:
                 log = self._cloud.log(functions[0])
                 raise NothingArrived(f"{functions[0]} failed {count} messages for good. See {log}.")
