@@ -66,10 +66,6 @@ class DeletesIntents(_Tuning):
 class CreatesBlindly(_Tuning):
     """No job is looked for before one is created."""
 
-    def __init__(self, real: TuningService, artifacts: TapeBucket, delivery: int) -> None:
-        super().__init__(real, artifacts, delivery)
-        self._created = False
-
     def find(self, key: str) -> Sequence[TuningJob]:
         (name,) = (
             item.name
@@ -108,32 +104,32 @@ class KeepsDoubles(_Tuning):
         """Do nothing."""
 
 
-class WritesOverRecords(_Bucket):
+class _WritesBlindly(_Bucket):
+    """Objects whose names hold `where` are written whatever happened since they were read."""
+
+    where: str
+
+    def write(
+        self,
+        name: str,
+        content: bytes,
+        if_generation: int | None = None,
+        content_type: str = "application/json",
+    ) -> int:
+        condition = None if self.where in name else if_generation
+        return super().write(name, content, condition, content_type)
+
+
+class WritesOverRecords(_WritesBlindly):
     """A job's record is written whatever happened to it since it was read."""
 
-    def write(
-        self,
-        name: str,
-        content: bytes,
-        if_generation: int | None = None,
-        content_type: str = "application/json",
-    ) -> int:
-        condition = None if JOBS in name else if_generation
-        return super().write(name, content, condition, content_type)
+    where = JOBS
 
 
-class ReservesWithoutComparing(_Bucket):
+class ReservesWithoutComparing(_WritesBlindly):
     """The budget is checked, and then written whatever others reserved meanwhile."""
 
-    def write(
-        self,
-        name: str,
-        content: bytes,
-        if_generation: int | None = None,
-        content_type: str = "application/json",
-    ) -> int:
-        condition = None if name.startswith("budget/") else if_generation
-        return super().write(name, content, condition, content_type)
+    where = "budget/"
 
 
 class HoldsLeasesWithoutEpoch(_Bucket):
