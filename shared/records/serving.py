@@ -1,0 +1,87 @@
+"""Records of answers to documents."""
+
+from datetime import datetime
+from typing import Literal
+
+from shared.examples import FieldValue
+from shared.records.base import Record
+
+
+class Alternative(Record):
+    """What some samples said and the answer does not: a label, or another value of a `field`.
+
+    `answer` is a text of at most 300 characters, lists as JSON; None says that the text does not
+    give the field. `share` is of all samples.
+    """
+
+    answer: str | None
+    share: float
+    field: str = ""
+
+
+class Provenance(Record):
+    """Where an answer comes from.
+
+    `characters` is how many of the text the model was given, in so many `parts`. `seconds` is how
+    long the model took, one part after the other, and `usd` what its tokens cost in US dollars by
+    the prices in shared/models.yaml, None for a model without one; both are of the requests that
+    this answer came from. `notes` says what was left out of the document, or mended, when it was
+    read.
+    """
+
+    document: str
+    generation: int
+    champion: str
+    model: str
+    model_version: str
+    dataset: str
+    prompt_hash: str
+    samples: int
+    temperature: float
+    prompt_tokens: int
+    answer_tokens: int
+    seconds: float = 0.0
+    usd: float | None = None
+    characters: int
+    parts: int = 1
+    reader: str
+    notes: tuple[str, ...] = ()
+
+
+class ResultRecord(Record):
+    """The answer to a document.
+
+    A file of many documents is `divided`: each of its `rows` has a result of its own, with its
+    number as `row`, whose `document` is the file's name, a slash and that number.
+
+    `confidence` is what the share of samples that agree (`agreement`) is worth by the champion's
+    calibration: the share of such answers that were right. Where that calibration does not hold it
+    is the agreement itself, `calibrated` is false, and `calibration_note` says why.
+    `field_confidences` are agreements in any case: a calibration is about whole answers.
+
+    `provisional` marks an answer that was given before there was a champion, whose answer will
+    replace it; of a file of many documents it marks that its rows were answered so.
+
+    `alternatives` are the runners-up, at most three. `tally` says how often each answer was given;
+    what is longer than 300 characters is shortened in both.
+    """
+
+    document: str
+    task_name: str
+    status: Literal["accepted", "review", "rejected", "waiting", "divided"]
+    provisional: bool = False
+    answer: str | list[str] | dict[str, FieldValue] | None = None
+    confidence: float | None = None
+    agreement: float | None = None
+    calibrated: bool = False
+    calibration_note: str = ""
+    field_confidences: dict[str, float] = {}
+    alternatives: tuple[Alternative, ...] = ()
+    tally: dict[str, int] = {}
+    reason: str = ""
+    remedy: str = ""
+    row: int | None = None
+    rows: int | None = None
+    generation: int
+    provenance: Provenance | None = None
+    at: datetime
