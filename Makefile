@@ -22,11 +22,14 @@ demo: $(VENV)/local  ## three labelled files become models that answer documents
 local: $(VENV)/local  ## keep the local cloud up; drop files into local-cloud/
 	@$(BIN)/python -m local up
 
+# On several processors; tests that start servers stay on one worker, the others fill the rest.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
+
 test: $(VENV)/tests $(VENV)/checkov/installed  ## run all tests
-	PATH="$(CURDIR)/$(VENV)/checkov/bin:$$PATH" $(BIN)/python -m pytest
+	PATH="$(CURDIR)/$(VENV)/checkov/bin:$$PATH" $(BIN)/python -m pytest $(PARALLEL)
 
 quick: $(VENV)/tests  ## run the tests that take no time
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 check: $(VENV)/tests  ## lint, format, types and the house rules
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ Everything untrusted is escaped, also against characters that would turn or hide
 """
 
 import re
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -25,15 +26,20 @@ def render(template: Path, **values: object) -> bytes:
     Returns:
         The page, in UTF-8.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([template.parent, Path(__file__).parent]),
+    return _environment(template.parent).get_template(template.name).render(**values).encode()
+
+
+@cache
+def _environment(folder: Path) -> jinja2.Environment:
+    """Return what compiles a folder's templates, each once a process: that is most of a page."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([folder, Path(__file__).parent]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=show_controls,
     )
-    return environment.get_template(template.name).render(**values).encode()
 
 
 def show_controls(value: object) -> object:

@@ -35,6 +35,19 @@ settings.register_profile(
 settings.load_profile("tunedrop")
 
 
+SERVERS = ("browser", "contract", "e2e", "infra", "performance")
+"""Folders of tests that start servers or measure: one worker runs them, one after the other."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that start servers together, so that they do not wait for each other."""
+    folders = tuple(str(Path(__file__).parent / name) + os.sep for name in SERVERS)
+    for item in items:
+        if str(item.path).startswith(folders):
+            item.add_marker(pytest.mark.xdist_group("servers"))
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder of real data sets; tests that need it are skipped where it is absent."""

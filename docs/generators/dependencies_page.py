@@ -33,6 +33,7 @@ PURPOSE = {
     "pypdf": "reads the text of PDF documents, in a process of its own",
     "pytest": "runs the tests",
     "pytest-timeout": "ends a test that hangs",
+    "pytest-xdist": "runs tests on all processors",
     "python-hcl2": "reads infra/ where there is no Terraform to read it",
     "pyyaml": "reads task.yaml, models.yaml and functions.yaml",
     "requests": "the transport errors of Google's REST clients",

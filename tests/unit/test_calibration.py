@@ -82,7 +82,7 @@ def test_the_same_rows_are_calibrated_alike_every_time() -> None:
     assert fit_calibration(*rows) == fit_calibration(*rows)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_a_confidence_never_falls_with_agreement_and_stays_between_zero_and_one(
     seed: int, other: float
