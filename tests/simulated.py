@@ -57,13 +57,38 @@ class Truth:
         return float(np.mean(2 * shares * accuracy / (shares + said)))
 
 
+@dataclass(frozen=True)
+class FieldTruth:
+    """What two simulated extractors are really like, on texts that mostly have no value.
+
+    Attributes:
+        prompt: The share of values that the prompt finds.
+        tuned: The share that the tuned model finds.
+        values: The mean number of values in a row; their number is Poisson's.
+        wrong: The mean number of values in a row that are said and are none, of either.
+        correlation: How much of finding a value is the value's, and the same for both: 0 to 1.
+    """
+
+    prompt: float = 0.5
+    tuned: float = 0.6
+    values: float = 0.4
+    wrong: float = 0.1
+    correlation: float = 0.5
+
+    def field_f1(self, share: float) -> float:
+        """Return the F1 of one that finds such a share, over endlessly many rows."""
+        hits = share * self.values
+        return 2 * hits / (hits + self.wrong + self.values)
+
+
 def task_of(metric: str = "exact_match", **policy: object) -> Task:
-    """Return a task with the labels that are simulated."""
+    """Return a task with the labels, or the field, that are simulated."""
     labels = [f"label {number}" for number in range(LABELS)]
-    target = {"metric": metric, "value": 0.5}
-    return Task.model_validate(
-        {"type": "classification", "labels": labels, "target": target, **policy}
-    )
+    kind = {"type": "classification", "labels": labels}
+    if metric == "field_f1":
+        kind = {"type": "extraction", "fields": ["field"]}
+    target = {"metric": metric, "value": 0.1}
+    return Task.model_validate({**kind, "target": target, **policy})
 
 
 def dataset_of(task: Task, test: int = 100_000) -> DatasetRecord:
@@ -95,6 +120,37 @@ def simulate(
     prompt = _record("few-shot", "prompting", chance, labels, np.isin(kinds, (0, 2)))
     tuned = _record("tuned", "tuned", chance, labels, np.isin(kinds, (0, 1)))
     return prompt, tuned
+
+
+def simulate_fields(
+    chance: np.random.Generator, n: int, truth: FieldTruth
+) -> tuple[EvaluationRecord, EvaluationRecord]:
+    """Draw the evaluations of two extractors of one field, a list, on the same n test rows."""
+    right = chance.poisson(truth.values, size=n)
+    row = np.repeat(np.arange(n), right)
+    luck = chance.random(len(row))
+    records = []
+    for name, kind, share in (("few-shot", "prompting", truth.prompt),
+                              ("tuned", "tuned", truth.tuned)):  # fmt: skip
+        own = np.where(chance.random(len(row)) < truth.correlation, luck, chance.random(len(row)))
+        hits = np.bincount(row[own < share], minlength=n)
+        said = hits + chance.poisson(truth.wrong, size=n)
+        f1 = 2 * hits.sum() / max(1, said.sum() + right.sum())
+        empty = _record(name, kind, chance, np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool))
+        parts = [
+            ((0, *counts),) if any(counts) else ()
+            for counts in zip(hits.tolist(), said.tolist(), right.tolist(), strict=True)
+        ]
+        # A record of fields is scored by the share of its fields that are wholly right: here one.
+        exact = (hits == right) & (said == right)
+        update = {
+            "metrics": {"exact_match": float(exact.mean()), "field_f1": float(f1)},
+            "row_scores": tuple(exact.astype(float).tolist()),
+            "row_answers": (),
+            "row_parts": tuple(parts),
+        }
+        records.append(empty.model_copy(update=update))
+    return records[0], records[1]
 
 
 def _record(

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from functions.evaluate_model.statistics.paired import corrected, difference_of, sign_test
+from functions.evaluate_model.statistics.paired import (
+    corrected,
+    difference_of,
+    exchange_test,
+    sign_test,
+)
 from functions.evaluate_model.statistics.power import further_by_interval, further_by_rows
 from shared.records import Comparison, EvaluationRecord
 from shared.task import Task
@@ -14,22 +19,27 @@ class Outcome:
 
     Attributes:
         comparison: The figures.
+        by_test: Whether chance does not explain the difference in the metric.
+        by_interval: Whether the difference's interval leaves zero out. For exact_match the test
+            says all there is to say.
         by_rows: Whether one is better on more rows than chance explains.
-        by_metric: Whether the metric's difference is surely not zero. For exact_match the rows say
-            all there is to say.
         further: How many more test rows would tell, if the tuned model is ahead; else None.
     """
 
     comparison: Comparison
+    by_test: bool
+    by_interval: bool
     by_rows: bool
-    by_metric: bool
     further: int | None
 
 
 def compare(
     prompting: EvaluationRecord, tuned: EvaluationRecord, policy: Task, parts: int, compared: int
 ) -> Outcome:
-    """Compare two candidates: an exact test over rows, and an interval of the difference.
+    """Compare two candidates: a test, and an interval of the difference in the metric.
+
+    For exact_match the test is the exact one over rows. A model can be right about more rows and
+    not be better in another metric, so there answers are exchanged at random instead.
 
     Args:
         prompting: The prompt, on test.
@@ -42,20 +52,22 @@ def compare(
     scores = [tuned.row_scores, prompting.row_scores]
     if metric == "exact_match":
         scores = [tuple(float(score == 1.0) for score in each) for each in scores]
-    wins, losses, p_value = sign_test(*scores)
-    p_corrected = corrected(p_value, compared)
+    wins, losses, by_rows = sign_test(*scores)
+    exchanged = None if metric == "exact_match" else exchange_test(tuned, prompting, metric, parts)
+    p_value = by_rows if exchanged is None else exchanged
     strictly = significance / max(1, compared)
     resampled = difference_of(tuned, prompting, metric, parts, 1 - strictly)
     difference = tuned.metrics[metric] - prompting.metrics[metric]
-    by_rows, by_metric = p_corrected <= significance, True
-    if metric != "exact_match" and resampled is not None:
-        by_metric = resampled.strict.low > 0 or resampled.strict.high < 0
-    further: list[int | None] = []
-    if difference > 0 and not by_rows:
-        further.append(further_by_rows(wins, losses, tuned.n, strictly))
-    if difference > 0 and not by_metric and resampled is not None:
-        further.append(further_by_interval(difference, resampled.interval, tuned.n, strictly))
-    known = [number for number in further if number is not None]
+    by_test, by_interval = corrected(p_value, compared) <= significance, True
+    if exchanged is not None and resampled is not None:
+        by_interval = resampled.strict.low > 0 or resampled.strict.high < 0
+    further = None
+    if difference > 0 and not (by_test and by_interval):
+        further = (
+            further_by_rows(wins, losses, tuned.n, strictly)
+            if exchanged is None or resampled is None
+            else further_by_interval(difference, resampled.interval, tuned.n, strictly)
+        )
     return Outcome(
         Comparison(
             tuned=tuned.candidate.name,
@@ -64,12 +76,14 @@ def compare(
             difference=difference,
             tuned_better=wins,
             prompting_better=losses,
+            test="exact" if exchanged is None else "exchange",
             p_value=p_value,
-            p_corrected=p_corrected,
+            p_corrected=corrected(p_value, compared),
             compared=compared,
             interval=resampled.interval if resampled else None,
         ),
-        by_rows=by_rows,
-        by_metric=by_metric,
-        further=max(known) if known and len(known) == len(further) else None,
+        by_test=by_test,
+        by_interval=by_interval,
+        by_rows=corrected(by_rows, compared) <= significance,
+        further=further,
     )

@@ -78,10 +78,10 @@ def _rule_on_two(policy: Task, outcome: Outcome, spare: int) -> Ruling:
         advice = "so the prompt stays until the rarer labels or fields were looked at"
         return Ruling("not_enough_data", f"The figures disagree: {disagree}, {advice}.")
     if found.difference <= 0:
-        surely = outcome.by_rows and found.difference < 0
+        surely = outcome.by_test and found.difference < 0
         behind = f"is {points} behind" if surely else "is no better than"
         return Ruling("keep_prompting", f"{tuned} {behind} {prompt}: {counted}.")
-    if outcome.by_rows and outcome.by_metric:
+    if outcome.by_test and outcome.by_interval:
         beats = f"{tuned} beats {prompt} by {points}"
         if found.difference < gate:
             return Ruling("keep_prompting", f"{beats}, less than {wanted}: {counted}.")
@@ -101,7 +101,7 @@ def _too_few_rows(policy: Task, outcome: Outcome, points: str, spare: int) -> Ru
     # A clean sweep of k rows has the p-value 2 * 0.5^k.
     if 2 * 0.5 ** (found.tuned_better + found.prompting_better) > level:
         hint = "; too few rows differ to tell"
-    elif outcome.by_rows:
+    elif outcome.by_test:
         hint = f"; the interval of the difference in {policy.primary_metric} holds zero"
     if outcome.further is not None:
         hint += f"; about {outcome.further:,} further test examples would tell"
@@ -113,13 +113,14 @@ def _too_few_rows(policy: Task, outcome: Outcome, points: str, spare: int) -> Ru
 
 
 def _count(found: Comparison) -> str:
-    """Say on how many rows either is better, and how likely that is by chance."""
+    """Say on how many rows either is better, and how likely such a difference is by chance."""
     p_value = found.p_value if found.p_corrected is None else found.p_corrected
     count = found.compared
     allowed = f", corrected for {count} tuned models on the same test rows" if count > 1 else ""
+    of_what = " for the difference" if found.test == "exchange" else ""
     return (
         f"it does better on {found.tuned_better} of {found.n} test rows and worse on "
-        f"{found.prompting_better} (p = {p_value:.2g}{allowed})"
+        f"{found.prompting_better} (p = {p_value:.2g}{of_what}{allowed})"
     )
 
 

@@ -58,9 +58,10 @@ class NextStep(Record):
 class Comparison(Record):
     """The tuned model against the prompt, on the same rows.
 
-    `interval` is a paired bootstrap's, of the difference in the primary metric. `p_value` is
-    exact, and `p_corrected` allows for all tuned models that have met these test rows: this one and
-    those of earlier runs, `compared` of them.
+    `interval` is a paired bootstrap's, of the difference in the primary metric. `p_value` is that
+    of the exact sign test over rows, or, where `test` says so, of exchanging the two answers to a
+    row at random, which asks about the metric itself. `p_corrected` allows for all tuned models
+    that have met these test rows: this one and those of earlier runs, `compared` of them.
     """
 
     tuned: str
@@ -69,6 +70,7 @@ class Comparison(Record):
     difference: float
     tuned_better: int
     prompting_better: int
+    test: Literal["exact", "exchange"] = "exact"
     p_value: float
     p_corrected: float | None = None
     compared: int = 1

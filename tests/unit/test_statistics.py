@@ -1,5 +1,7 @@
 """How sure a figure is: intervals, paired comparison, further rows."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,13 +11,18 @@ from sklearn.metrics import f1_score
 
 from functions.evaluate_model.figures import compute_figures
 from functions.evaluate_model.statistics.intervals import metric_interval, wilson
-from functions.evaluate_model.statistics.paired import corrected, difference_of, sign_test
+from functions.evaluate_model.statistics.paired import (
+    corrected,
+    difference_of,
+    exchange_test,
+    sign_test,
+)
 from functions.evaluate_model.statistics.power import POWER, further_by_interval, further_by_rows
 from functions.evaluate_model.statistics.resample import resampled_sums
 from functions.evaluate_model.statistics.sums import metric_of, row_sums
 from shared.records import EvaluationRecord, Interval
 from shared.task import Metric, Task
-from tests.simulated import LABELS, Truth, simulate
+from tests.simulated import LABELS, FieldTruth, Truth, simulate, simulate_fields
 
 METRICS: tuple[Metric, ...] = ("exact_match", "macro_f1")
 
@@ -65,6 +72,48 @@ def test_the_sign_test_is_mcnemars_exact_one() -> None:
     assert p_value == pytest.approx(2 * 576 / 2**15)
     assert sign_test(second, first)[:2] == (3, 12)
     assert sign_test(first, first) == (0, 0, 1.0)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_exchange_test_is_that_of_all_exchanges(metric: Metric) -> None:
+    prompt, tuned = simulate(np.random.default_rng(5), 14, Truth(0.4, 0.7, 0.0))
+    ours, theirs = row_sums(tuned, metric, LABELS), row_sums(prompt, metric, LABELS)
+    assert ours is not None
+    assert theirs is not None
+
+    def difference(exchanged: tuple[bool, ...]) -> float:
+        mask = np.array(exchanged)[:, None]
+        mine, other = np.where(mask, theirs, ours), np.where(mask, ours, theirs)
+        pair = [metric_of(metric, side.sum(axis=0).astype(float), 14) for side in (mine, other)]
+        return abs(float(pair[0] - pair[1]))
+
+    seen = difference((False,) * 14) - 1e-9
+    every = [difference(exchanged) >= seen for exchanged in product((False, True), repeat=14)]
+    found = exchange_test(tuned, prompt, metric, LABELS)
+    assert found == pytest.approx(np.mean(every), abs=0.015)
+
+
+def test_for_rows_that_are_right_or_wrong_the_exchange_test_is_mcnemars() -> None:
+    prompt, tuned = both(300, seed=3)
+    wanted = sign_test(tuned.row_scores, prompt.row_scores)[2]
+    assert exchange_test(tuned, prompt, "exact_match", LABELS) == pytest.approx(wanted, abs=0.01)
+
+
+def test_two_that_answer_alike_are_never_told_apart_by_exchanging() -> None:
+    prompt, _ = both(50)
+    assert exchange_test(prompt, prompt, "macro_f1", LABELS) == 1.0
+    without = prompt.model_copy(update={"row_answers": ()})
+    assert exchange_test(without, without, "macro_f1", LABELS) is None
+
+
+def test_a_better_extractor_is_found_where_most_rows_have_no_value() -> None:
+    chance, truth = np.random.default_rng(4), FieldTruth(0.25, 0.45)
+    prompt, tuned = simulate_fields(chance, 300, truth)
+    by_metric = exchange_test(tuned, prompt, "field_f1", 1)
+    by_rows = sign_test(tuned.row_scores, prompt.row_scores)[2]
+    print(f"p by the metric: {by_metric:.4f}, by rows: {by_rows:.4f}")
+    assert by_metric is not None
+    assert by_metric < 0.01 < by_rows
 
 
 def test_a_p_value_is_corrected_for_the_candidates() -> None:

@@ -1,10 +1,14 @@
 """The gate of a verdict: correction, further examples, the smallest gain and the target."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from functions.evaluate_model.comparison import compare
 from functions.evaluate_model.figures import compute_figures
+from functions.evaluate_model.rule import Standing, rule
+from functions.evaluate_model.statistics.paired import sign_test
 from functions.evaluate_model.verdict import Finalists, decide
 from shared.records import EvaluationRecord, Mistake
 from shared.task import Task
@@ -113,7 +117,7 @@ def answered(name: str, kind: str, wrong: Sequence[int], n: int = 200) -> Evalua
     )
 
 
-def test_in_macro_f1_a_lead_has_to_show_in_its_own_interval_too() -> None:
+def test_in_macro_f1_being_right_about_more_rows_is_not_enough() -> None:
     wanted = policy("macro_f1")
     prompt = answered("few-shot", "prompting", range(0, 90, 9))
     tuned = answered("tuned", "tuned", [])
@@ -129,11 +133,22 @@ def test_in_macro_f1_a_lead_has_to_show_in_its_own_interval_too() -> None:
     assert found.decision == "not_enough_data"
     assert found.comparison is not None
     assert found.comparison.difference > 0
-    assert found.comparison.p_value < 0.05
+    assert found.comparison.p_value > 0.05
+    assert sign_test(tuned.row_scores, prompt.row_scores)[2] < 0.05
     assert found.comparison.interval is not None
     assert found.comparison.interval.low < 0
-    assert "the interval of the difference in macro_f1 holds zero" in found.reason
     assert found.further_examples is not None
+
+
+def test_a_difference_that_the_test_finds_and_the_interval_does_not_asks_for_more_data() -> None:
+    prompt, tuned = (answered("few-shot", "prompting", range(0, 90, 9)), answered("t", "tuned", []))
+    gate = policy("macro_f1")
+    sure = compare(prompt, tuned, gate, 2, 1)
+    first, second = Standing("few-shot", 0.95, None), Standing("t", 1.0, None)
+    assert rule(gate, first, second, sure, 0, "").decision == "promote_tuned"
+    found = rule(gate, first, second, replace(sure, by_interval=False), 0, "")
+    assert found.decision == "not_enough_data"
+    assert "the interval of the difference in macro_f1 holds zero" in found.reason
 
 
 def test_a_finalist_is_shown_with_its_labels_matrix_mistakes_and_calibrated_confidence() -> None:
