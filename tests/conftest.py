@@ -21,6 +21,9 @@ def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_refuse_other_machines)
 for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "GOOGLE_API_KEY"):
     os.environ.pop(name, None)
+# Several tests run at a time; threads that wait for each other would only slow them down.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["NO_GCE_CHECK"] = "true"
 os.environ["GCE_METADATA_HOST"] = "127.0.0.1:1"
 os.environ["CLOUDSDK_CONFIG"] = os.devnull

@@ -1,6 +1,7 @@
 """Brings an evaluation to its end: finalists on test, verdict, report, promotion, fact."""
 
 from functions.evaluate_model.bench import Bench
+from functions.evaluate_model.growth import other_sizes
 from functions.evaluate_model.measure import measure
 from functions.evaluate_model.promote import promote
 from functions.evaluate_model.report import write_report
@@ -38,9 +39,21 @@ def conclude(
     )
     path = f"{folder}/verdict.json"
     earlier = _measured_before(bench, run) if run else 0
-    now = world.clock()
+    others = other_sizes(
+        world.buckets.artifacts, dataset.task_name, dataset.id, policy.primary_metric
+    )
     fresh = decide(
-        policy, dataset, run, finalists, everything, jobs, now, why_not_tuned, failed, earlier
+        policy,
+        dataset,
+        run,
+        finalists,
+        everything,
+        jobs,
+        world.clock(),
+        why_not_tuned,
+        failed,
+        earlier,
+        others,
     )
 
     def renew(old: VerdictRecord | None) -> VerdictRecord | None:

@@ -16,9 +16,11 @@ from functions.evaluate_model.errors import (
     part_costs,
     training_counts,
 )
+from functions.evaluate_model.growth import Growth
 from functions.evaluate_model.learning import learning_curve
 from shared.examples import ENOUGH_FOR_TUNING
 from shared.records import Candidate, DatasetRecord, EvaluationRecord, NextStep, RunRecord
+from shared.task import Task
 
 MAX_STEPS = 6
 MAX_EXAMPLES = 3
@@ -32,23 +34,27 @@ _FEW_EXAMPLES = 20
 
 def next_steps(
     dataset: DatasetRecord,
+    policy: Task,
     winner: Candidate,
     validation: Sequence[EvaluationRecord],
     run: RunRecord | None,
+    grown: Growth | None = None,
 ) -> tuple[NextStep, ...]:
     """Say what would help most, the most costly first.
 
     Args:
         dataset: The dataset: its task, and how many training examples a label has.
+        policy: The task as it is now: its metric and its target.
         winner: The candidate whose mistakes are looked at.
         validation: What was measured on validation.
         run: The run that the verdict is of, if there is one.
+        grown: How the metric has grown with the task's training examples, if that is seen.
     """
     mine = next((item for item in validation if item.candidate.name == winner.name), None)
     if mine is None:
         return ()
     look = _Look(dataset, mine, validation, run)
-    steps = [*look.invalid(), *look.parts(), *look.data()]
+    steps = [*look.invalid(), *look.parts(), *look.data(), *look.growth(policy, grown)]
     steps.sort(key=lambda step: -step.cost)
     return tuple(steps[:MAX_STEPS]) or (look.nothing(),)
 
@@ -136,6 +142,36 @@ class _Look:
                 labels=curve.labels,
                 cost=len(rows) / self.mine.n,
                 examples=examples_of(self.mine, frozenset(rows), MAX_EXAMPLES),
+            )
+        ]
+
+    def growth(self, policy: Task, grown: Growth | None) -> list[NextStep]:
+        """More examples have helped before, by what the task's runs reached."""
+        wrong = 1 - self.mine.metrics["exact_match"]
+        if grown is None or not wrong:
+            return []
+        metric, target = policy.primary_metric, policy.target.value
+        gain, low, high = (
+            value * 100 for value in (grown.gain, grown.interval.low, grown.interval.high)
+        )
+        first, last = grown.sizes[0], grown.sizes[-1]
+        needed = grown.needed_for(target)
+        detail = (
+            f"On {first.examples:,} training examples the best tuned model of a run reached "
+            f"{first.value:.3f} on test, on {last.examples:,} it reached {last.value:.3f} "
+            f"({len(grown.sizes)} datasets of this task; 95 % interval of the gain {low:.1f} to "
+            f"{high:.1f} points)."
+        )
+        if needed is not None:
+            detail += f" At that rate the target of {target:g} needs about {needed:,} of them."
+        return [
+            NextStep(
+                kind="too_little_data",
+                title=f"More examples have helped: {gain:.1f} points of {metric} "
+                "with each doubling",
+                detail=detail,
+                cost=wrong,
+                link="../../index.html",
             )
         ]
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from functions.evaluate_model.candidate_figure import figure_of, finalist_figure, parts_of
 from functions.evaluate_model.comparison import compare
+from functions.evaluate_model.growth import Size, growth
 from functions.evaluate_model.next_steps import next_steps
 from functions.evaluate_model.rule import Standing, rule
 from shared.paths import content_id
@@ -48,6 +49,7 @@ def decide(
     why_not_tuned: str = "",
     failed: Sequence[str] = (),
     earlier: int = 0,
+    others: Sequence[Size] = (),
 ) -> VerdictRecord:
     """Reach the verdict.
 
@@ -62,6 +64,7 @@ def decide(
         why_not_tuned: Why there is no tuned candidate, when there is none.
         failed: Why tuned candidates could not be measured.
         earlier: How many tuned models of earlier runs have met the same test rows.
+        others: What runs on the task's other datasets have reached.
     """
     metric, task = policy.primary_metric, dataset.task
     validation = {item.candidate.name: item for item in evaluations if item.split == "validation"}
@@ -84,6 +87,9 @@ def decide(
         max(0, dataset.counts["test"] - finalists.prompting.n),
         why_not_tuned,
     )
+    grown = None
+    if finalists.tuned is not None and tuned is not None and tuned.interval is not None:
+        grown = growth([*others, Size(dataset.counts["train"], tuned.value, tuned.interval)])
     winner = finalists.prompting
     if ruling.decision == "promote_tuned" and finalists.tuned is not None:
         winner = finalists.tuned
@@ -101,7 +107,9 @@ def decide(
         figures=tuple(figures[id(item)] for item in evaluations),
         comparison=outcome.comparison if outcome else None,
         further_examples=ruling.further,
-        next_steps=next_steps(dataset, winner.candidate, tuple(validation.values()), run),
+        next_steps=next_steps(
+            dataset, policy, winner.candidate, tuple(validation.values()), run, grown
+        ),
         failed_jobs=tuple(
             f"{job.id}: {job.state} {job.error}".strip()
             for job in ended

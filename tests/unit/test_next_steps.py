@@ -81,7 +81,7 @@ def measured(
 def steps(
     *evaluations: EvaluationRecord, of: DatasetRecord | None = None, run: RunRecord | None = None
 ) -> tuple[NextStep, ...]:
-    return next_steps(of or dataset(), evaluations[0].candidate, evaluations, run)
+    return next_steps(of or dataset(), BIRDS, evaluations[0].candidate, evaluations, run)
 
 
 RIGHT: Rows = [("owl", "owl")] * 30 + [("crow", "crow")] * 30 + [("heron", "heron")] * 30
@@ -192,7 +192,7 @@ def test_where_nothing_stands_out_that_is_said() -> None:
 def test_a_winner_without_validation_rows_gets_no_advice() -> None:
     one = measured(RIGHT)
     stranger = one.candidate.model_copy(update={"name": "stranger"})
-    assert next_steps(dataset(), stranger, [one], None) == ()
+    assert next_steps(dataset(), BIRDS, stranger, [one], None) == ()
 
 
 def curve_of(
