@@ -181,12 +181,9 @@ class TuningService(Protocol):
 class BatchRequest:
     """One batch prediction job, as it is asked for.
 
-    Attributes:
-        key: The batch's own id. It becomes a label, by which the job is found again.
-        model: locations/L/publishers/google/models/M, or a tuned model's resource name.
-        source_uri: gs:// address of the request lines.
-        target_uri: gs:// address that the predictions' names begin with.
-        labels: More labels for the job.
+    `key` becomes a label, by which the job is found again. `model` is a tuned model's resource
+    name, or locations/L/publishers/google/models/M. The lines of requests are at `source_uri`, and
+    `target_uri` is what the predictions' addresses begin with.
     """
 
     key: str

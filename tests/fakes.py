@@ -396,12 +396,17 @@ class FakeGenerator:
             self.asked.append((model, prompt, sampling))
             texts = tuple(self._speak(model, prompt, sampling))
             seconds = next(self.seconds, 0.0)
-        words = len(prompt.system.split()) + sum(len(text.split()) for _, text in prompt.turns)
-        return Reply(texts, words, sum(len(text.split()) for text in texts), "fake-1", seconds)
+        return Reply(texts, *_counted(prompt, texts), "fake-1", seconds)
 
     def texts(self) -> list[str]:
         """Return the texts that it was asked about."""
         return [prompt.turns[-1][1] for _, prompt, _ in self.asked]
+
+
+def _counted(prompt: Prompt, texts: Sequence[str]) -> tuple[int, int]:
+    """Count the tokens that are read and written: words."""
+    read = len(prompt.system.split()) + sum(len(text.split()) for _, text in prompt.turns)
+    return read, sum(len(text.split()) for text in texts)
 
 
 class FakeBatches:
@@ -497,9 +502,10 @@ class FakeBatches:
         prompt = Prompt(system, turns, config.get("responseSchema"), media_type)
         sampling = Sampling(config["candidateCount"], config["temperature"], config["seed"])
         texts = self.speak(model, prompt, sampling)
+        tokens = _counted(prompt, texts)
         response = {
             "candidates": [{"content": {"role": "model", "parts": [{"text": t}]}} for t in texts],
-            "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": len(texts)},
+            "usageMetadata": {"promptTokenCount": tokens[0], "candidatesTokenCount": tokens[1]},
             "modelVersion": "fake-1",
         }
         return json.dumps({"status": "", "request": request, "response": response})
