@@ -94,6 +94,14 @@ def answers_of(
     return _read_answers(world, record)
 
 
+def forget_texts(world: World, task: str, identifier: str) -> None:
+    """Delete a batch's requests and predictions, once nobody needs them; its record stays."""
+    artifacts = world.buckets.artifacts
+    artifacts.delete(paths.batch_requests(task, identifier))
+    for found in list(artifacts.list(f"{paths.batch_predictions(task, identifier)}/")):
+        artifacts.delete(found.name)
+
+
 def _plan(
     world: World,
     path: str,

@@ -25,8 +25,14 @@ def takes_batch(table: Arrival, service: Service, rows: int) -> bool:
     return bool(batch_model(service.world, table.task, service.champion.candidate))
 
 
-def through_batch(table: Arrival, service: Service, documents: Sequence[Document]) -> Service:
-    """Return the service with the batch's answers in it; what it did not answer is asked online.
+def through_batch(
+    table: Arrival, service: Service, documents: Sequence[Document]
+) -> tuple[Service, str]:
+    """Put a batch's answers in front of the model.
+
+    Returns:
+        (The service that gives them out, and asks online what the batch did not answer; the
+        batch's id).
 
     Raises:
         AwaitsBatch: The batch has not ended; the table's event comes again once it has.
@@ -57,7 +63,8 @@ def through_batch(table: Arrival, service: Service, documents: Sequence[Document
     }
     wake = Wake(topic="document-arrived", message=event)
     answered = answers_of(world, table.task, identifier, model, requests, wake)
-    return replace(service, generator=BatchedGenerator(answered, service.generator))
+    generator = BatchedGenerator(answered, service.generator)
+    return replace(service, generator=generator), identifier
 
 
 def row_of(table: Arrival, document: Document) -> Arrival:

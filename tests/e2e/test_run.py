@@ -40,33 +40,6 @@ def test_a_task_is_inferred_when_there_is_no_task_file(
     assert all((ROOT / path).exists() or Path(path).exists() for path in summary["artifacts"])
 
 
-def test_candidates_and_tables_that_go_through_batches_end_as_others_do(
-    local_command: Command, tmp_path: Path
-) -> None:
-    task = tmp_path / "task.yaml"
-    task.write_text(
-        "type: classification\ntuning: {when: never}\nevaluation: {batch_above: 20}\n"
-        "prompting: {strategies: [zero-shot, few-shot]}\nserving: {batch_above: 1}\n",
-        "utf-8",
-    )
-    documents = tmp_path / "documents"
-    documents.mkdir()
-    (documents / "monday.csv").write_bytes(b"id,text\n17,Where is my parcel?\n18,It is wet.\n")
-    done = local_command(
-        *("run", "--task", task, "--dataset", EXAMPLE / "parcel_questions.csv"),
-        *("--documents", documents, "--out", tmp_path / "out", "--json"),
-    )
-    assert done.returncode == 0, done.stderr
-    summary = json.loads(done.stdout)
-    assert summary["verdict"]["decision"] in {"keep_prompting", "below_target"}
-    status = {item["name"]: item["status"] for item in summary["documents"]}
-    assert status.pop("monday.csv") == "divided"
-    assert set(status.values()) <= {"accepted", "review"}
-    assert len(status) == 2
-    # Two prompts on validation, the better one on test, and the table.
-    assert done.stderr.count("requests: succeeded") == 4
-
-
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [

@@ -76,6 +76,8 @@ def test_a_table_above_the_threshold_ends_in_the_same_results_through_a_batch() 
             k: v for k, v in record.items() if k not in strip
         }
     assert fakes.publisher.facts("document-divided") != []
+    (left,) = fakes.artifacts.names("tasks/birds/batches/")
+    assert left.endswith("/batch.json")
     assert fakes.artifacts.names("open/") == []
 
 
