@@ -102,6 +102,7 @@ WORDS: Mapping[str, str] = {
     "run-cancelled": "run {run} is cancelled",
     "job-stuck": "tuning job {job} shows no progress; it is {state}",
     "job-ended": "tuning job {job}: {state}",
+    "batch-ended": "batch {batch} of {lines} requests: {state}",
     "verdict-reached": "verdict: {decision}, {winner}",
     "champion-promoted": "champion: {candidate}",
     "document-answered": "{result} answered: {status}, confidence {confidence:.2f}",

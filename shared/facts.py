@@ -20,6 +20,7 @@ Happening = Literal[
     "run-cancelled",
     "job-stuck",
     "job-ended",
+    "batch-ended",
     "verdict-reached",
     "champion-promoted",
     "document-answered",

@@ -33,6 +33,7 @@ class BaseModelSpec(BaseModel):
     price_note: str = Field(min_length=1)
     input_price: float = Field(gt=0)
     output_price: float = Field(gt=0)
+    batch_price_share: float = Field(gt=0, le=1)
     prices_seen: str
     takes_files: tuple[str, ...] = ()
     retires: date | None = None

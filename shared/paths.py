@@ -104,6 +104,26 @@ def job_record(task: str, run: str, job: str) -> str:
     return f"{run_folder(task, run)}/jobs/{job}.json"
 
 
+def batch_folder(task: str, batch: str) -> str:
+    """Everything that belongs to a batch."""
+    return f"tasks/{task}/batches/{batch}"
+
+
+def batch_record(task: str, batch: str) -> str:
+    """The batch's record, written after its requests."""
+    return f"{batch_folder(task, batch)}/batch.json"
+
+
+def batch_requests(task: str, batch: str) -> str:
+    """What the batch asks, a line a request."""
+    return f"{batch_folder(task, batch)}/requests.jsonl"
+
+
+def batch_predictions(task: str, batch: str) -> str:
+    """What the service's answers begin with."""
+    return f"{batch_folder(task, batch)}/predictions"
+
+
 def removed_endpoints(task: str, run: str) -> str:
     """What becomes of a run's endpoints after its verdict."""
     return f"{run_folder(task, run)}/removed.json"

@@ -178,6 +178,47 @@ class TuningService(Protocol):
 
 
 @dataclass(frozen=True)
+class BatchRequest:
+    """One batch prediction job, as it is asked for.
+
+    `key` becomes a label, by which the job is found again. `model` is a tuned model's resource
+    name, or locations/L/publishers/google/models/M. The lines of requests are at `source_uri`, and
+    `target_uri` is what the predictions' addresses begin with.
+    """
+
+    key: str
+    model: str
+    source_uri: str
+    target_uri: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """What Vertex AI says of one batch prediction job; `output` is where it writes, as gs://."""
+
+    name: str
+    state: str
+    key: str
+    created: datetime
+    output: str = ""
+    error: str = ""
+
+
+class BatchService(Protocol):
+    """Vertex AI's batch prediction jobs."""
+
+    def create(self, request: BatchRequest) -> BatchJob:
+        """Create a job, with no automatic retry. Raises as TuningService.create does."""
+
+    def find(self, key: str, model: str) -> Sequence[BatchJob]:
+        """List the jobs that were created under a key for a model, oldest first. Raises Retry."""
+
+    def cancel(self, name: str) -> None:
+        """Ask for a job to be cancelled; one that is gone or has ended is fine. Raises Retry."""
+
+
+@dataclass(frozen=True)
 class Sampling:
     """How answers are sampled."""
 
@@ -197,6 +238,7 @@ class Reply:
         model_version: The version that the service says it used.
         seconds: How long the request took; of several, which can be made at the same time, the
             longest.
+        batched: Whether a batch gave it, at half the price and at nobody's request.
     """
 
     texts: tuple[str, ...]
@@ -204,6 +246,7 @@ class Reply:
     answer_tokens: int
     model_version: str
     seconds: float = 0.0
+    batched: bool = False
 
 
 class Generator(Protocol):

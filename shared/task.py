@@ -248,6 +248,12 @@ class Evaluation(Part):
         description="At most this many rows of a split are asked. Of more, a sample is taken in "
         "which each label has its share, the same one for every candidate.",
     )
+    batch_above: int | None = Field(
+        2000,
+        ge=1,
+        description="With more rows than this, a candidate is measured through Vertex AI's batch "
+        "prediction: at half the price, but it can take a day. Null for never.",
+    )
     significance: float = Field(
         0.05,
         gt=0,
@@ -312,6 +318,13 @@ class Serving(Part):
         default=True,
         description="Whether pictures, and PDF files without text, are given to the model as they "
         "are, when its base model takes such files; else they are rejected.",
+    )
+    batch_above: int | None = Field(
+        1000,
+        ge=1,
+        description="A file with more documents than this is answered through Vertex AI's batch "
+        "prediction: at half the price, but it can take a day. Null for never; such a file is then "
+        "rejected when it has more than 1,000.",
     )
     email_subject: bool = Field(
         default=True,

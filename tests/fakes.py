@@ -15,6 +15,8 @@ from shared.errors import Conflict, NotFound, QuotaExceeded, Rejected, Retry
 from shared.events import Message, ObjectArrived
 from shared.examples import Example
 from shared.ports import (
+    BatchJob,
+    BatchRequest,
     Buckets,
     Checkpoint,
     Reply,
@@ -394,12 +396,119 @@ class FakeGenerator:
             self.asked.append((model, prompt, sampling))
             texts = tuple(self._speak(model, prompt, sampling))
             seconds = next(self.seconds, 0.0)
-        words = len(prompt.system.split()) + sum(len(text.split()) for _, text in prompt.turns)
-        return Reply(texts, words, sum(len(text.split()) for text in texts), "fake-1", seconds)
+        return Reply(texts, *_counted(prompt, texts), "fake-1", seconds)
 
     def texts(self) -> list[str]:
         """Return the texts that it was asked about."""
         return [prompt.turns[-1][1] for _, prompt, _ in self.asked]
+
+
+def _counted(prompt: Prompt, texts: Sequence[str]) -> tuple[int, int]:
+    """Count the tokens that are read and written: words."""
+    read = len(prompt.system.split()) + sum(len(text.split()) for _, text in prompt.turns)
+    return read, sum(len(text.split()) for text in texts)
+
+
+class FakeBatches:
+    """Batch prediction jobs in memory, over a bucket that holds their lines.
+
+    Attributes:
+        jobs: Every job that was created, oldest first.
+        requests: What they were created with.
+        lose_responses: So many creations happen, but their caller does not hear of it.
+        refusal: When set, every creation is refused for this reason.
+        no_room: Whether the service has no room for another job.
+        speak: The model, as FakeGenerator takes it.
+        blocked: Lines with this word get a status in place of an answer.
+    """
+
+    def __init__(
+        self, artifacts: FakeBucket, clock: FakeClock | None = None, faults: Faults | None = None
+    ) -> None:
+        self._artifacts = artifacts
+        self._clock = clock or FakeClock()
+        self._faults = faults or Faults()
+        self.jobs: list[BatchJob] = []
+        self.requests: list[BatchRequest] = []
+        self.lose_responses = 0
+        self.refusal = ""
+        self.no_room = False
+        self.blocked = ""
+        self.speak: Speaker = lambda _model, _prompt, sampling: ["crow"] * sampling.samples
+
+    def create(self, request: BatchRequest) -> BatchJob:
+        """Create a job."""
+        with self._faults.call("create_batch"):
+            if self.refusal:
+                raise Rejected(self.refusal)
+            if self.no_room:
+                raise QuotaExceeded("no room")
+            job = self.add(request.key)
+            self.requests.append(request)
+            if self.lose_responses:
+                self.lose_responses -= 1
+                raise Retry("the connection was lost")
+            return job
+
+    def find(self, key: str, model: str) -> Sequence[BatchJob]:
+        """List the jobs that were created under a key, oldest first."""
+        with self._faults.call(f"find_batches {model}"):
+            return [job for job in self.jobs if job.key == key]
+
+    def cancel(self, name: str) -> None:
+        """Cancel a job at once, unless it has ended."""
+        with self._faults.call("cancel_batch"):
+            self.become(name, "cancelled")
+
+    # What tests do to the service.
+
+    def add(self, key: str) -> BatchJob:
+        """Make a job that nobody asked for here."""
+        name = f"projects/p/locations/us/batchPredictionJobs/{len(self.jobs) + 1}"
+        job = BatchJob(name, "pending", key, self._clock())
+        self.jobs.append(job)
+        return job
+
+    def become(self, name: str, state: str, error: str = "", output: str = "") -> None:
+        """Put a job that has not ended into a state."""
+        for index, job in enumerate(self.jobs):
+            if job.name == name and job.state not in ENDED:
+                self.jobs[index] = replace(job, state=state, error=error, output=output)
+
+    def end_all(self, state: str = "succeeded", error: str = "", answered: float = 1.0) -> None:
+        """Let every live job end, with so large a share of its lines answered, the last first."""
+        for job in list(self.jobs):
+            request = next((item for item in self.requests if item.key == job.key), None)
+            if job.state in ENDED or request is None:
+                continue
+            _, _, source = request.source_uri.partition(f"gs://{self._artifacts.name}/")
+            lines = self._artifacts.content(source).splitlines()
+            said = [self._answer(request.model, line) for line in reversed(lines)]
+            folder = f"{request.target_uri}/prediction-model-{job.name.rpartition('/')[2]}"
+            _, _, path = folder.partition(f"gs://{self._artifacts.name}/")
+            content = "\n".join(said[: round(len(said) * answered)])
+            self._artifacts.put(f"{path}/predictions.jsonl", content)
+            self.become(job.name, state, error, folder)
+
+    def _answer(self, model: str, line: bytes) -> str:
+        """Answer one line as the service does."""
+        request = json.loads(line)["request"]
+        config = request["generationConfig"]
+        turns = tuple((turn["role"], turn["parts"][0]["text"]) for turn in request["contents"])
+        if self.blocked and self.blocked in turns[-1][1]:
+            return json.dumps({"status": "Bad Request: 400", "request": request, "response": {}})
+        system = request["systemInstruction"]["parts"][0]["text"]
+        media_type = config.get("responseMimeType", "text/plain")
+        prompt = Prompt(system, turns, config.get("responseSchema"), media_type)
+        sampling = Sampling(config["candidateCount"], config["temperature"], config["seed"])
+        texts = self.speak(model, prompt, sampling)
+        tokens = _counted(prompt, texts)
+        response = {
+            "candidates": [{"content": {"role": "model", "parts": [{"text": t}]}} for t in texts],
+            "usageMetadata": {"promptTokenCount": tokens[0], "candidatesTokenCount": tokens[1]},
+            "modelVersion": "fake-1",
+        }
+        return json.dumps({"status": "", "request": request, "response": response})
 
 
 class FakeExactMatch:
@@ -427,14 +536,16 @@ class FakeWorld:
     artifacts: FakeBucket = field(init=False)
     publisher: FakePublisher = field(init=False)
     tuning: FakeTuning = field(init=False)
+    batches: FakeBatches = field(init=False)
 
     def __post_init__(self) -> None:
-        made: dict[str, object] = {
+        made: dict[str, Any] = {
             name: FakeBucket(name, self.clock, self.faults)
             for name in ("datasets", "documents", "results", "artifacts")
         }
         made["publisher"] = FakePublisher(self.faults)
         made["tuning"] = FakeTuning(self.clock, self.faults)
+        made["batches"] = FakeBatches(made["artifacts"], self.clock, self.faults)
         for name, port in made.items():
             object.__setattr__(self, name, port)
 

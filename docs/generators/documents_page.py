@@ -4,7 +4,7 @@ import base64
 
 from docs.generators.documents_answers import answers
 from docs.generators.markdown import fenced, generated_from, page, paragraph, table
-from functions.process_document import length
+from functions.process_document import batched, length
 from functions.process_document import table as rows
 from functions.process_document.reading import child, document, guarded, mail, pdf, word
 from functions.process_document.reading import table as tables
@@ -125,7 +125,7 @@ _LIMITS = (
     ("pages of a PDF", f"{pdf.MAX_PAGES:,}"),
     ("a stream of a PDF, unpacked", f"{pdf.MAX_STREAM_BYTES:,} bytes"),
     ("parts of an e-mail", f"{mail.MAX_PARTS:,}, in {mail.MAX_NESTING} levels"),
-    ("rows of a table", f"{rows.MAX_ROWS:,}"),
+    ("rows of a table", f"{rows.MAX_ROWS:,}; through a batch {batched.MAX_ROWS:,}"),
     ("a cell", f"{tables.MAX_CELL_CHARACTERS:,} characters"),
     ("parts that a long text is divided into", f"{length.MAX_PARTS}"),
 )
@@ -200,6 +200,17 @@ def _tables() -> list[str]:
             "file's own result is `divided`, and says how many rows there are. A row that cannot "
             "be "
             "answered is rejected and leaves the others alone."
+        ),
+        paragraph(
+            "A file of more than `serving.batch_above` documents, and at most "
+            f"{batched.MAX_ROWS:,}, is answered through Vertex AI's batch prediction, at half the "
+            "price. Its own result says `waiting` meanwhile, which can take a day; then the same "
+            "results are written, and each says in its provenance that it was `batched`. Documents "
+            "that the batch did not answer are asked about one by one, and all of them are when it "
+            "fails. Its requests and predictions hold the texts in the artifacts bucket until the "
+            "results are written. A champion that is an earlier checkpoint of a tuned "
+            f"model cannot be asked in a batch; for it, and with `batch_above: null`, "
+            f"{rows.MAX_ROWS:,} documents are the most."
         ),
         fenced("", TABLE),
         table(

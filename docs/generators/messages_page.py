@@ -48,6 +48,7 @@ FACTS: dict[Happening, str] = {
     "job-stuck": "A tuning job has shown no progress for a long time. It is told once, and again "
     "if the job moves and stops once more.",
     "job-ended": "A tuning job came to an end, good or bad.",
+    "batch-ended": "A batch prediction job came to an end, good or bad. What waits for it goes on.",
     "verdict-reached": "It was decided which candidate should serve.",
     "champion-promoted": "A candidate became the task's champion.",
     "document-answered": "A document's answer was written.",
@@ -71,6 +72,8 @@ DETAILS = {
     "reason": "what keeps it from starting, with the figures",
     "job": "id of the job",
     "state": "the state it is in, or ended in; see [lifecycle.md](lifecycle.md)",
+    "batch": "id of the batch",
+    "lines": "how many requests it holds",
     "epochs_done": "how many epochs the service shows as done",
     "decision": "`promote_tuned`, `keep_prompting`, `not_enough_data` or `below_target`",
     "winner": "name of the candidate that should serve",

@@ -8,6 +8,7 @@ from functions.evaluate_model.report import write_report
 from functions.evaluate_model.tuned import Tuned, best_on_test, try_measure
 from functions.evaluate_model.verdict import Finalists, best, decide
 from shared import log, paths
+from shared.batches import AwaitsBatch
 from shared.facts import publish_fact
 from shared.record_store import change, read
 from shared.records import ChampionRecord, EvaluationRecord, JobRecord, RunRecord, VerdictRecord
@@ -25,7 +26,12 @@ def conclude(
     """Measure the finalists on test, decide, report and promote; each step can be repeated."""
     world, dataset, policy = bench.world, bench.dataset, bench.policy
     prompt = best(prompting, policy.primary_metric).candidate
-    tuned_test, failed = best_on_test(bench, prompt, tuned)
+    try:
+        tuned_test, failed = best_on_test(bench, prompt, tuned)
+    except AwaitsBatch:
+        # The prompt's batch, if it has one, runs meanwhile.
+        measure(bench, prompt, "test")
+        raise
     prompt_test = measure(bench, prompt, "test")
     finalists = Finalists(prompt_test, tuned_test)
     tests = [prompt_test, *([tuned_test] if tuned_test else [])]

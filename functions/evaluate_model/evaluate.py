@@ -4,8 +4,11 @@ Level-triggered: what happens follows from the records, so an event that comes t
 of order leads to the same end.
 """
 
+from functools import partial
+
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from functions.evaluate_model.batched import side_by_side
 from functions.evaluate_model.bench import Bench, Services, is_superseded, open_bench
 from functions.evaluate_model.candidates import prompting_candidates
 from functions.evaluate_model.conclude import conclude
@@ -17,6 +20,7 @@ from functions.evaluate_model.shift import OutOfTime, Shift, begin_shift
 from functions.evaluate_model.tuned import Tuned, measure_tuned
 from functions.evaluate_model.verdict import best
 from shared import log, open_work, paths
+from shared.batches import AwaitsBatch
 from shared.candidates import tuned_candidates
 from shared.endpoints import give_up_losers
 from shared.errors import Rejected
@@ -79,18 +83,27 @@ def handle_event(event: Event, world: World, services: Services) -> None:
             raise
         _hand_over(world, event, about)
         log.info("handed over", task=about.task, topic=event.topic, answers=shift.answers)
+    except AwaitsBatch:
+        _let_rest(world, event, about)
+        log.info("batches answer the rest", task=about.task, topic=event.topic)
     write_index(world, about.task)
 
 
 def _hand_over(world: World, event: Message, about: _About) -> None:
     """Have the rest done by a message of its own: a delivery again would count as a failure."""
-    # The work is not lost, so nobody has to revive it for a while.
+    _let_rest(world, event, about)
     if event.topic == "tuning-completed":
-        open_work.touch(world, "run", about.task, about.run)
         world.publisher.publish("tuning-completed", event.data)
     else:
-        open_work.touch(world, "dataset", about.task, about.dataset)
         world.publisher.publish("dataset-converted", event.data)
+
+
+def _let_rest(world: World, event: Message, about: _About) -> None:
+    """Have nobody revive the work for a while: it is not lost."""
+    if event.topic == "tuning-completed":
+        open_work.touch(world, "run", about.task, about.run)
+    else:
+        open_work.touch(world, "dataset", about.task, about.dataset)
 
 
 def _look_at_dataset(world: World, services: Services, shift: Shift, about: _About) -> None:
@@ -156,7 +169,10 @@ def _why_not_tune(policy: Task, dataset: DatasetRecord, figure: float) -> str:
 
 def _measure_prompting(bench: Bench) -> list[EvaluationRecord]:
     """Measure every prompting strategy of the task on validation."""
-    return [measure(bench, candidate, "validation") for candidate in prompting_candidates(bench)]
+    return side_by_side(
+        partial(measure, bench, candidate, "validation")
+        for candidate in prompting_candidates(bench)
+    )
 
 
 def _look_at_run(world: World, services: Services, shift: Shift, about: _About) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from functions.evaluate_model.asking import ask_all
+from functions.evaluate_model.batched import generator_for
 from functions.evaluate_model.bench import Bench
 from functions.evaluate_model.candidates import candidate_key
 from functions.evaluate_model.costs import percentile, usd_per_thousand
@@ -16,7 +17,7 @@ from shared.answers import answer_text, parse_answer
 from shared.candidates import prompt_of, sampling_of
 from shared.errors import Rejected
 from shared.examples import Example
-from shared.ports import ExactMatch
+from shared.ports import ExactMatch, Generator
 from shared.record_store import create, read
 from shared.records import Candidate, EvaluationRecord, Mistake
 from shared.task import Task
@@ -35,6 +36,7 @@ def measure(bench: Bench, candidate: Candidate, split: Split) -> EvaluationRecor
     Raises:
         Rejected: The service refuses most of what is asked.
         NotOpened: The test split was not opened for it.
+        AwaitsBatch: A batch answers it, which has not ended.
         Retry: A service is busy, or the delivery's time is up; what was answered so far is kept.
     """
     bucket, dataset = bench.world.buckets.artifacts, bench.dataset
@@ -46,8 +48,10 @@ def measure(bench: Bench, candidate: Candidate, split: Split) -> EvaluationRecor
     if split == "test":
         check_opened(bench, candidate)
     rows = held_out_rows(bucket, dataset, split, bench.policy.evaluation.max_rows)
-    said = _ask(bench, candidate, rows, folder)
+    generator, note = generator_for(bench, candidate, rows, folder)
+    said = _ask(bench, candidate, rows, folder, generator)
     record = _evaluate(bench, candidate, split, rows, said)
+    record = record.model_copy(update={"batch_note": note})
     if not create(bucket, path, record):
         # Another delivery was faster. Its answers are the same ones: shards are written once.
         record = read(bucket, path, EvaluationRecord) or record
@@ -78,10 +82,16 @@ def evaluation_folder(bench: Bench, candidate: Candidate, split: Split) -> str:
     return paths.evaluation_folder(owner, candidate_key(candidate, dataset), asked)
 
 
-def _ask(bench: Bench, candidate: Candidate, rows: Sequence[Example], folder: str) -> list[Said]:
+def _ask(
+    bench: Bench,
+    candidate: Candidate,
+    rows: Sequence[Example],
+    folder: str,
+    generator: Generator,
+) -> list[Said]:
     """Ask about every row as process_document asks about a document."""
     task, serving = bench.dataset.task, bench.policy.serving
-    generator, artifacts = bench.services.generator, bench.world.buckets.artifacts
+    artifacts = bench.world.buckets.artifacts
 
     def ask(number: int) -> Said:
         text = rows[number].text
@@ -96,6 +106,7 @@ def _ask(bench: Bench, candidate: Candidate, rows: Sequence[Example], folder: st
             prompt_tokens=reply.prompt_tokens,
             answer_tokens=reply.answer_tokens,
             seconds=reply.seconds,
+            batched=reply.batched,
         )
 
     shards = Shards(artifacts, folder)
@@ -125,7 +136,7 @@ def _evaluate(
     figures = compute_figures(task, truths, answers)
     prompt_tokens = sum(item.prompt_tokens for item in said)
     answer_tokens = sum(item.answer_tokens for item in said)
-    seconds = [item.seconds for item in said if item.said is not None]
+    seconds = [item.seconds for item in said if item.said is not None and not item.batched]
     wrong = [row for row, score in enumerate(figures.row_scores) if score < 1]
     return EvaluationRecord(
         candidate=candidate,
@@ -145,6 +156,7 @@ def _evaluate(
         row_parts=figures.row_parts,
         samples=serving.samples,
         temperature=serving.temperature,
+        batched=sum(item.batched for item in said),
         mistakes=tuple(
             Mistake(
                 row=row,

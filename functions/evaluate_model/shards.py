@@ -21,7 +21,7 @@ class Said(Record):
     """What a candidate said to one row, word by word, a text a sample.
 
     `said` is None when the service refused to answer, for the reason in `refusal`. `seconds` is
-    how long the request took.
+    how long the request took; a row that was `batched` was answered by a batch, at no pace.
     """
 
     row: int
@@ -30,6 +30,7 @@ class Said(Record):
     prompt_tokens: int = 0
     answer_tokens: int = 0
     seconds: float = 0.0
+    batched: bool = False
 
 
 _LINES = TypeAdapter(tuple[Said, ...])

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+from functions.evaluate_model.batched import side_by_side
 from functions.evaluate_model.bench import Bench
 from functions.evaluate_model.candidates import candidate_key
 from functions.evaluate_model.measure import Split, evaluation_folder, measure
@@ -36,8 +38,11 @@ def measure_tuned(bench: Bench, candidates: Sequence[Candidate]) -> Tuned:
 
     Raises:
         Retry: A service is busy, or an endpoint is not there yet.
+        AwaitsBatch: Some of them are answered by batches that have not ended.
     """
-    outcomes = [try_measure(bench, candidate, "validation") for candidate in candidates]
+    outcomes = side_by_side(
+        partial(try_measure, bench, candidate, "validation") for candidate in candidates
+    )
     return Tuned(
         tuple(item for item in outcomes if isinstance(item, EvaluationRecord)),
         tuple(item for item in outcomes if isinstance(item, str)),

@@ -1,5 +1,6 @@
 """Asks the champion about one text, and makes the result."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from functions.process_document.alternatives import runners_up, shown_tally
@@ -7,13 +8,13 @@ from functions.process_document.combine import combine
 from functions.process_document.confidence import confidence_of
 from functions.process_document.length import parts_of
 from functions.process_document.reading.document import Document
-from shared.answer_price import answer_usd
+from shared.answer_price import replies_usd
 from shared.answers import parse_answer
 from shared.candidates import prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
 from shared.examples import Answer
-from shared.ports import Generator, Reply, World
-from shared.prompts import File
+from shared.ports import Generator, Reply, Sampling, World
+from shared.prompts import File, Prompt
 from shared.records import ChampionRecord, Provenance, ResultRecord
 from shared.task import Serving
 
@@ -59,6 +60,36 @@ class Service:
     provisional: bool = False
 
 
+@dataclass(frozen=True)
+class Requests:
+    """What a model is asked about a text.
+
+    Attributes:
+        parts: The text, its beginning, or its parts.
+        prompts: A prompt for each part.
+        sampling: How each is sampled.
+        notes: What was done to the text, for the result.
+    """
+
+    parts: Sequence[str]
+    prompts: Sequence[Prompt]
+    sampling: Sampling
+    notes: tuple[str, ...]
+
+
+def requests_of(arrival: Arrival, service: Service, document: Document) -> Requests:
+    """Make what the champion is asked about a text. Raises Rejected when the text is too long."""
+    champion, serving = service.champion, service.serving
+    parts, notes = parts_of(document.text, serving, arrival.name)
+    address = f"gs://{service.world.settings.documents_bucket}/{arrival.source}"
+    file = File(address, document.media_type) if document.media_type else None
+    artifacts = service.world.buckets.artifacts
+    prompts = [
+        prompt_of(champion.candidate, champion.task, part, artifacts, file) for part in parts
+    ]
+    return Requests(parts, prompts, sampling_of(serving, arrival.name, document.text), notes)
+
+
 def answer_text(arrival: Arrival, service: Service, document: Document) -> ResultRecord:
     """Ask the champion about a text.
 
@@ -66,23 +97,14 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
         Rejected: The text is too long for the task, or refused by the service.
         Retry: A service is busy.
     """
-    champion, serving = service.champion, service.serving
-    parts, notes = parts_of(document.text, serving, arrival.name)
-    address = f"gs://{service.world.settings.documents_bucket}/{arrival.source}"
-    file = File(address, document.media_type) if document.media_type else None
-    sampling = sampling_of(serving, arrival.name, document.text)
-    artifacts = service.world.buckets.artifacts
+    champion, asked = service.champion, requests_of(arrival, service, document)
     replies = [
-        service.generator.generate(
-            champion.candidate.model,
-            prompt_of(champion.candidate, champion.task, part, artifacts, file),
-            sampling,
-        )
-        for part in parts
+        service.generator.generate(champion.candidate.model, prompt, asked.sampling)
+        for prompt in asked.prompts
     ]
     samples = [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies]
-    document = document._replace(notes=(*document.notes, *notes))
-    characters = sum(map(len, parts))
+    document = document._replace(notes=(*document.notes, *asked.notes))
+    characters = sum(map(len, asked.parts))
     return _result(arrival, service, document, characters, replies, samples)
 
 
@@ -113,7 +135,7 @@ def _result(
     decided = combine(champion.task, samples)
     prompt_tokens = sum(reply.prompt_tokens for reply in replies)
     answer_tokens = sum(reply.answer_tokens for reply in replies)
-    usd = answer_usd(champion.candidate.base_model, prompt_tokens, answer_tokens)
+    usd = replies_usd(champion.candidate.base_model, replies)
     confidence = confidence_of(
         decided, champion, serving, len(replies), is_file=bool(document.media_type)
     )
@@ -148,6 +170,7 @@ def _result(
             answer_tokens=answer_tokens,
             seconds=round(sum(reply.seconds for reply in replies), _SECONDS_DIGITS),
             usd=None if usd is None else round(usd, _USD_DIGITS),
+            batched=any(reply.batched for reply in replies),
             characters=characters,
             parts=len(replies),
             reader=document.reader,

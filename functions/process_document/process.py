@@ -12,6 +12,7 @@ from functions.process_document.reading.read import read_documents
 from functions.process_document.results import forget_rows, keep, tell
 from functions.process_document.table import answer_rows
 from shared import log, open_work, paths
+from shared.batches import AwaitsBatch
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
 from shared.file_kinds import refuse_packed
@@ -47,6 +48,8 @@ def process(event: Event, world: World, generator: Generator) -> None:
         )
     try:
         _answer(arrival, world, generator)
+    except AwaitsBatch:
+        _note_batch(arrival, world)
     except Rejected as rejection:
         before = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
         outdated = before and (before.generation < arrival.generation or before.provisional)
@@ -160,6 +163,23 @@ def _wait(arrival: Arrival, world: World, why_not: str) -> None:
     )
     keep(world, result)
     _revisit(arrival, world)
+
+
+def _note_batch(arrival: Arrival, world: World) -> None:
+    """Note that a batch answers a table, which is woken by itself once it has ended."""
+    before = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
+    result = ResultRecord(
+        document=arrival.name,
+        task_name=arrival.task,
+        status="waiting",
+        reason="A batch answers its documents, which can take a day.",
+        # Of the table that it replaces, so that what it had more is forgotten in the end.
+        rows=before.rows if before else None,
+        generation=arrival.generation,
+        at=world.clock(),
+    )
+    keep(world, result)
+    log.info("a batch answers a table", task=arrival.task)
 
 
 def _revisit(arrival: Arrival, world: World) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
+from functions.process_document import batched
 from functions.process_document.answering import Arrival, Service, answer_text, rejected_result
 from functions.process_document.reading.document import Document
 from functions.process_document.results import keep, tell
 from shared import log, paths
+from shared.batches import forget_texts
 from shared.errors import Rejected
 from shared.record_store import read
 from shared.records import ResultRecord
@@ -29,15 +30,24 @@ def answer_rows(arrival: Arrival, service: Service, documents: Sequence[Document
 
     Raises:
         Rejected: It has too many rows.
+        AwaitsBatch: A batch answers it, which has not ended.
         Retry: A service is busy; the rows that were answered are kept.
     """
-    if len(documents) > MAX_ROWS:
+    batch = ""
+    if batched.takes_batch(arrival, service, len(documents)):
+        service, batch = batched.through_batch(arrival, service, documents)
+    elif len(documents) > MAX_ROWS:
+        too_many = service.serving.batch_above and len(documents) > batched.MAX_ROWS
+        most = batched.MAX_ROWS if too_many else MAX_ROWS
         raise Rejected(
-            f"{arrival.name} has {len(documents):,} rows; {MAX_ROWS:,} are taken in one file.",
+            f"{arrival.name} has {len(documents):,} rows; {most:,} are taken in one file.",
             "Split it into several files.",
         )
     with ThreadPoolExecutor(ROWS_AT_A_TIME) as pool:
         statuses = list(pool.map(lambda row: _answer_row(arrival, service, row), documents))
+    if batch:
+        # Documents may be deleted after a while; their texts are not to outlive them there.
+        forget_texts(service.world, arrival.task, batch)
     rejected = statuses.count("rejected")
     log.info("table answered", task=arrival.task, rows=len(statuses), rejected=rejected)
     return ResultRecord(
@@ -56,7 +66,7 @@ def answer_rows(arrival: Arrival, service: Service, documents: Sequence[Document
 def _answer_row(table: Arrival, service: Service, document: Document) -> str:
     """Answer one row, unless that was done before; return its status."""
     world = service.world
-    arrival = replace(table, name=f"{table.name}/{document.row}", row=document.row)
+    arrival = batched.row_of(table, document)
     known = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
     stays = known and not (known.provisional and not service.provisional)
     if known and known.row and stays and known.generation >= arrival.generation:

@@ -5,22 +5,23 @@ from functools import cache
 import flask
 import functions_framework
 
-from functions.watch_jobs.watch import watch
+from functions.watch_jobs.watch import tick
 from shared.entry import answer
 from shared.events import Event
+from shared.gcp.batch import VertexBatches
 from shared.gcp.tuning import VertexTuning
 from shared.gcp.world import world
 
 
 @cache
-def tuning() -> VertexTuning:
-    """Build the tuning port once a process."""
-    return VertexTuning(world().settings)
+def ports() -> tuple[VertexTuning, VertexBatches]:
+    """Build the ports of both kinds of jobs once a process."""
+    return VertexTuning(world().settings), VertexBatches(world().settings)
 
 
 def work(_event: Event) -> None:
     """Look at everything that is open."""
-    watch(world(), tuning())
+    tick(world(), *ports())
 
 
 @functions_framework.http

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from functions.watch_jobs.batches import follow_batches
 from functions.watch_jobs.money import reconcile
 from functions.watch_jobs.retirement import look_at_champions
 from shared import log, open_work, paths
@@ -10,12 +11,25 @@ from shared.endpoints import remove_given_up
 from shared.errors import Retry, TunedropError
 from shared.jobs import advance_jobs
 from shared.lifecycle import TERMINAL
-from shared.ports import TuningService, World
+from shared.ports import BatchService, TuningService, World
 from shared.record_store import read
 from shared.records import ChampionRecord, JobRecord, OpenMarker, RunRecord
 
 _MOST_DOUBLINGS = 20
 _LONGEST_WAIT = timedelta(days=1)
+
+
+def tick(world: World, tuning: TuningService, batches: BatchService) -> None:
+    """Follow batches, then look at all other work, whatever became of the batches.
+
+    Raises:
+        Retry: Some of it could not be looked at; the next tick does.
+        BrokenRecord: A record cannot be read, and needs a person.
+    """
+    try:
+        follow_batches(world, batches)
+    finally:
+        watch(world, tuning)
 
 
 def watch(world: World, tuning: TuningService) -> None:

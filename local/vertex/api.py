@@ -6,7 +6,6 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +14,9 @@ from google.protobuf.empty_pb2 import Empty
 from starlette.responses import JSONResponse, Response
 
 from local.vertex.base_models import BASE_MODELS
+from local.vertex.batch_api import BatchApi
+from local.vertex.batch_jobs import BatchJobs
+from local.vertex.calls import PARENT, Call, Method, paging
 from local.vertex.endpoints import describe
 from local.vertex.faults import Faults, FaultSettings
 from local.vertex.filters import read_filter
@@ -26,11 +28,10 @@ from local.vertex.wire import ApiError, answer, parse, refuse, where
 
 # Google's REST clients poll operations below ui/.
 _VERSION = r"(?:v1|v1beta1|ui)"
-_PARENT = r"projects/[^/:]+/locations/[^/:]+"
-_JOB = rf"{_PARENT}/tuningJobs/\d+"
-_ENDPOINT = rf"{_PARENT}/endpoints/\d+"
+_JOB = rf"{PARENT}/tuningJobs/\d+"
+_ENDPOINT = rf"{PARENT}/endpoints/\d+"
 _OPERATION = rf"{_ENDPOINT}/operations/\d+"
-_MODEL = rf"(?:{_PARENT}/)?publishers/google/models/[^/:]+"
+_MODEL = rf"(?:{PARENT}/)?publishers/google/models/[^/:]+"
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +60,6 @@ class VertexSettings:
     fault_seed: int = 0
 
 
-@dataclass(frozen=True)
-class _Call:
-    """One request, read: the resource in its path, its body and its query."""
-
-    resource: str
-    body: bytes
-    query: dict[str, str]
-
-
 class VertexApi:
     """What is answered to each method; safe in several threads."""
 
@@ -83,21 +75,31 @@ class VertexApi:
             queue_seconds=settings.queue_seconds,
             storage_endpoint=settings.storage_endpoint,
         )
+        self.batches = BatchJobs(
+            state,
+            self._batch_model,
+            queue_seconds=settings.queue_seconds,
+            storage_endpoint=settings.storage_endpoint,
+        )
         self._operations = Operations(settings.operation_seconds)
-        self._methods: list[tuple[str, re.Pattern[str], str, Callable[[_Call], Response]]] = [
+        batches = BatchApi(
+            self.batches, lambda: self._faults.strikes(self._faults.settings.lose_create_share)
+        )
+        self._methods: list[tuple[str, re.Pattern[str], str, Method]] = [
             (verb, re.compile(rf"{_VERSION}/({resource}){suffix}"), name, method)
             for verb, resource, suffix, name, method in (
-                ("POST", _PARENT, "/tuningJobs", "createTuningJob", self._create),
-                ("GET", _PARENT, "/tuningJobs", "listTuningJobs", self._list),
+                *batches.routes(),
+                ("POST", PARENT, "/tuningJobs", "createTuningJob", self._create),
+                ("GET", PARENT, "/tuningJobs", "listTuningJobs", self._list),
                 ("GET", _JOB, "", "getTuningJob", self._get),
                 ("POST", _JOB, ":cancel", "cancelTuningJob", self._cancel),
-                ("POST", _PARENT, ":evaluateInstances", "evaluateInstances", self._evaluate),
+                ("POST", PARENT, ":evaluateInstances", "evaluateInstances", self._evaluate),
                 ("POST", _MODEL, ":generateContent", "generateContent", self._generate),
                 ("POST", _ENDPOINT, ":generateContent", "generateContent", self._generate),
                 ("POST", _MODEL, ":countTokens", "countTokens", self._count_tokens),
                 ("POST", _ENDPOINT, ":countTokens", "countTokens", self._count_tokens),
                 ("GET", _ENDPOINT, "", "getEndpoint", self._get_endpoint),
-                ("GET", _PARENT, "/endpoints", "listEndpoints", self._list_endpoints),
+                ("GET", PARENT, "/endpoints", "listEndpoints", self._list_endpoints),
                 ("POST", _ENDPOINT, ":undeployModel", "undeployModel", self._undeploy),
                 ("DELETE", _ENDPOINT, "", "deleteEndpoint", self._delete_endpoint),
                 ("GET", _OPERATION, "", "getOperation", self._get_operation),
@@ -120,7 +122,7 @@ class VertexApi:
         try:
             name, method, resource = self._find(verb, path)
             self._apply_faults()
-            response = method(_Call(resource, body, query))
+            response = method(Call(resource, body, query))
         except ApiError as error:
             response = refuse(error)
         except Exception as error:  # noqa: BLE001 - answered 500, and named in the log
@@ -131,7 +133,7 @@ class VertexApi:
             self._answers[str(response.status_code)] += 1
         return response
 
-    def _find(self, verb: str, path: str) -> tuple[str, Callable[[_Call], Response], str]:
+    def _find(self, verb: str, path: str) -> tuple[str, Method, str]:
         """Find the method that a path names, and the resource in it."""
         for wanted, pattern, name, method in self._methods:
             match = pattern.fullmatch(path)
@@ -171,45 +173,45 @@ class VertexApi:
         if self._faults.strikes(settings.quota_share):
             raise ApiError("RESOURCE_EXHAUSTED", "Resource exhausted (injected).")
 
-    def _create(self, call: _Call) -> Response:
+    def _create(self, call: Call) -> Response:
         job = self.jobs.create(call.resource, parse(call.body, aiplatform_v1.TuningJob))
         if self._faults.strikes(self._faults.settings.lose_create_share):
             raise ApiError("UNAVAILABLE", "The response was lost (injected).")
         return answer(job, call.query)
 
-    def _list(self, call: _Call) -> Response:
-        size, token = _paging(call.query)
+    def _list(self, call: Call) -> Response:
+        size, token = paging(call.query)
         page = self.jobs.page(call.resource, call.query.get("filter", ""), size, token)
         return answer(page, call.query)
 
-    def _get(self, call: _Call) -> Response:
+    def _get(self, call: Call) -> Response:
         return answer(self.jobs.get(call.resource), call.query)
 
-    def _cancel(self, call: _Call) -> Response:
+    def _cancel(self, call: Call) -> Response:
         parse(call.body, aiplatform_v1.CancelTuningJobRequest, allow_empty=True)
         self.jobs.cancel(call.resource)
         return answer(Empty(), call.query)
 
-    def _evaluate(self, call: _Call) -> Response:
+    def _evaluate(self, call: Call) -> Response:
         request = parse(call.body, aiplatform_v1.EvaluateInstancesRequest)
         return answer(exact_match(request), call.query)
 
-    def _generate(self, call: _Call) -> Response:
+    def _generate(self, call: Call) -> Response:
         request = parse(call.body, aiplatform_v1.GenerateContentRequest)
         tuned, name, checkpoint = self._model(call.resource)
         check_request(request)
         return answer(generate(request, name, tuned, checkpoint), call.query)
 
-    def _count_tokens(self, call: _Call) -> Response:
+    def _count_tokens(self, call: Call) -> Response:
         request = parse(call.body, aiplatform_v1.CountTokensRequest)
         self._model(call.resource)
         return answer(count(request), call.query)
 
-    def _get_endpoint(self, call: _Call) -> Response:
+    def _get_endpoint(self, call: Call) -> Response:
         return answer(self._describe(call.resource), call.query)
 
-    def _list_endpoints(self, call: _Call) -> Response:
-        size, token = _paging(call.query)
+    def _list_endpoints(self, call: Call) -> Response:
+        size, token = paging(call.query)
         passes = read_filter(call.query.get("filter", ""), has_state=False)
         names = [name for name in self.jobs.endpoints.names(call.resource) if name > token]
         found = [item for name in names if passes(dict((item := self._describe(name)).labels), "")]
@@ -220,16 +222,16 @@ class VertexApi:
         )
         return answer(listed, call.query)
 
-    def _undeploy(self, call: _Call) -> Response:
+    def _undeploy(self, call: Call) -> Response:
         request = parse(call.body, aiplatform_v1.UndeployModelRequest)
         self.jobs.endpoints.undeploy(call.resource, request.deployed_model_id)
         return answer(self._operations.undeploy(call.resource), call.query)
 
-    def _delete_endpoint(self, call: _Call) -> Response:
+    def _delete_endpoint(self, call: Call) -> Response:
         self.jobs.endpoints.delete(call.resource)
         return answer(self._operations.delete(call.resource), call.query)
 
-    def _get_operation(self, call: _Call) -> Response:
+    def _get_operation(self, call: Call) -> Response:
         return answer(self._operations.get(call.resource), call.query)
 
     def _describe(self, name: str) -> aiplatform_v1.Endpoint:
@@ -245,19 +247,18 @@ class VertexApi:
                 raise ApiError("FAILED_PRECONDITION", f"Endpoint `{resource}` serves no model.")
             model = self.jobs.endpoints.model(served.job)
             return model, f"{model.name}/endpoints/{resource.rsplit('/', 1)[1]}", served.checkpoint
+        return self._base_model(resource)
+
+    def _batch_model(self, resource: str) -> tuple[TunedModel | None, str]:
+        """Return the tuned model that a batch names, if it is one, and what to call it."""
+        if resource.startswith("publishers/"):
+            base, name, _ = self._base_model(resource)
+            return base, name
+        model = self.jobs.endpoints.tuned_model(resource)
+        return model, f"{model.name}/{resource.split('/', 4)[-1]}"
+
+    def _base_model(self, resource: str) -> tuple[None, str, int]:
         name = resource.rsplit("/", 1)[1]
         if name not in BASE_MODELS:
             raise ApiError("NOT_FOUND", f"Publisher Model `{resource}` was not found.")
         return None, name, -1
-
-
-def _paging(query: dict[str, str]) -> tuple[int, str]:
-    """Read a list's page size and token; what else stands in the query is refused."""
-    known = {"filter", "pageSize", "pageToken", "$alt", "alt", "prettyPrint", "$prettyPrint"}
-    for name in query:
-        if name not in known:
-            raise ApiError("INVALID_ARGUMENT", f"Unknown name {name[:40]!r} in the query.")
-    size = query.get("pageSize", "0")
-    if not size.isdecimal():
-        raise ApiError("INVALID_ARGUMENT", "pageSize must be a number of at least 0.")
-    return int(size), query.get("pageToken", "")

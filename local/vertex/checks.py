@@ -47,16 +47,25 @@ def check_tuning_job(job: aiplatform_v1.TuningJob, location: str) -> BaseModel:
     spec = job.supervised_tuning_spec
     if not spec.training_dataset_uri:
         raise invalid("supervised_tuning_spec.training_dataset_uri is required.")
-    _check_uri("training_dataset_uri", spec.training_dataset_uri)
+    check_gcs_uri("training_dataset_uri", spec.training_dataset_uri)
     if spec.validation_dataset_uri:
-        _check_uri("validation_dataset_uri", spec.validation_dataset_uri)
+        check_gcs_uri("validation_dataset_uri", spec.validation_dataset_uri)
     if plain.supervised_tuning_spec.HasField("hyper_parameters"):
         read_hyper_parameters(spec.hyper_parameters, model)
     check_labels(job.labels)
     return model
 
 
-def _check_uri(name: str, uri: str) -> None:
+def check_gcs_uri(name: str, uri: str) -> None:
+    """Refuse what is no address of an object in Cloud Storage.
+
+    Args:
+        name: The field's name, for the message.
+        uri: What is given.
+
+    Raises:
+        ApiError: It is none.
+    """
     if not _GCS_OBJECT.fullmatch(uri):
         raise invalid(f"{name} must be a Cloud Storage URI such as gs://bucket/train.jsonl.")
 

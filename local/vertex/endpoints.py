@@ -85,6 +85,7 @@ class TunedEndpoints:
         self._store = store
         self._lock = threading.Lock()
         self._served: dict[str, Served] = {}
+        self._jobs_of_models: dict[str, str] = {}
         self._deleted = store.endpoint_names("deleted")
         self._undeployed = store.endpoint_names("undeployed")
         self._loaded: OrderedDict[str, TunedModel] = OrderedDict()
@@ -100,6 +101,7 @@ class TunedEndpoints:
                 self._served[checkpoint.endpoint] = Served(job.name, int(checkpoint.epoch) - 1)
             if job.tuned_model.endpoint:
                 self._served[job.tuned_model.endpoint] = Served(job.name, -1)
+                self._jobs_of_models[_unversioned(job.tuned_model.model)] = job.name
 
     def find(self, name: str) -> Served:
         """Say what an endpoint serves.
@@ -137,6 +139,21 @@ class TunedEndpoints:
             while len(self._loaded) > _MODELS_IN_MEMORY:
                 self._loaded.popitem(last=False)
             return model
+
+    def tuned_model(self, name: str) -> TunedModel:
+        """Return a tuned model, which stays when its endpoint is deleted.
+
+        Args:
+            name: projects/P/locations/L/models/M, with a version or without.
+
+        Raises:
+            ApiError: There is no such model.
+        """
+        with self._lock:
+            job = self._jobs_of_models.get(_unversioned(name))
+        if job is None:
+            raise ApiError("NOT_FOUND", f"Model `{name}` is not found.")
+        return self.model(job)
 
     def names(self, parent: str) -> list[str]:
         """List the endpoints of a location, by name.
@@ -194,6 +211,10 @@ class TunedEndpoints:
                 )
             self._deleted.add(name)
             self._store.keep_endpoint_names("deleted", self._deleted)
+
+
+def _unversioned(model: str) -> str:
+    return model.split("@", maxsplit=1)[0]
 
 
 def describe(

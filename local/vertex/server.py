@@ -123,6 +123,7 @@ class VertexServer:
             self._thread.join(_START_SECONDS)
         if self._api is not None:
             self._api.jobs.close()
+            self._api.batches.close()
         if self._socket is not None:
             self._socket.close()
         self._socket = self._server = self._thread = self._api = None

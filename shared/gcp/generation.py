@@ -6,23 +6,24 @@ Source: https://googleapis.github.io/python-genai/
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from shared.batch_lines import MAX_ANSWER_TOKENS
 from shared.errors import Busy, ModelGone, Rejected, Retry
 from shared.ports import Reply, Sampling
 from shared.prompts import Prompt
+from shared.responses import read_response
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from google import genai
 
 TIMEOUT_MILLISECONDS = 60_000
-MAX_ANSWER_TOKENS = 8192
 BAD_REQUEST = 400
 NOT_FOUND = 404
 NO_ROOM = (429, 503)
@@ -93,18 +94,10 @@ class Gemini:
             )
         seconds = time.monotonic() - begun
         said: dict[str, Any] = json.loads(response.sdk_http_response.body or "{}")
-        texts = [_text(candidate) for candidate in said.get("candidates", ())][: sampling.samples]
-        if not texts:
+        reply = read_response(said, sampling.samples, seconds)
+        if reply is None:
             raise Rejected("The model gave no answer; its safety filters may have blocked it.")
-        usage = said.get("usageMetadata", {})
-        return Reply(
-            tuple(texts),
-            usage.get("promptTokenCount", 0),
-            # Thoughts are billed like answers.
-            usage.get("candidatesTokenCount", 0) + usage.get("thoughtsTokenCount", 0),
-            said.get("modelVersion", ""),
-            round(seconds, 3),
-        )
+        return reply
 
     def _client(self, location: str) -> "genai.Client":
         with self._lock:
@@ -204,12 +197,6 @@ def _config_class() -> Any:
         return False
 
     return type("Config", (GenerateContentConfig,), {"__contains__": contains_nothing})
-
-
-def _text(candidate: Mapping[str, Any]) -> str:
-    """Join the text parts of one candidate; thoughts are left out."""
-    parts = candidate.get("content", {}).get("parts", ())
-    return "".join(part.get("text", "") for part in parts if not part.get("thought"))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ a growing list.
 """
 
 from shared.records.base import Record
+from shared.records.batch import BatchRecord, Wake
 from shared.records.datasets import DatasetRecord, TaskRecord
 from shared.records.evaluation import (
     Calibration,
@@ -41,6 +42,7 @@ from shared.records.work import OpenMarker, RejectionRecord, WatchRecord
 
 __all__ = [
     "Alternative",
+    "BatchRecord",
     "BudgetRecord",
     "Calibration",
     "Candidate",
@@ -72,5 +74,6 @@ __all__ = [
     "Shot",
     "TaskRecord",
     "VerdictRecord",
+    "Wake",
     "WatchRecord",
 ]

@@ -123,7 +123,8 @@ class EvaluationRecord(Record):
     row's (truth, answer) for labels, by the task's order, -1 for no answer. `row_parts` is for
     several labels or fields: what each row counts as (number of the label or field, hits, values
     said, values that are right), where anything was said or is right. `service_exact_match` is the
-    evaluation service's figure, if it gave one. `seconds` are of one request.
+    evaluation service's figure, if it gave one. `seconds` are of one request, made online. A batch
+    answered `batched` of the rows; `batch_note` says why it did not answer others.
     """
 
     candidate: Candidate
@@ -141,6 +142,8 @@ class EvaluationRecord(Record):
     row_parts: tuple[tuple[tuple[int, int, int, int], ...], ...] = ()
     samples: int = 1
     temperature: float = 0.0
+    batched: int = 0
+    batch_note: str = ""
     mistakes: tuple[Mistake, ...] = ()
     prompt_tokens: int
     answer_tokens: int

@@ -25,7 +25,8 @@ class Provenance(Record):
     `characters` is how many of the text the model was given, in so many `parts`. `seconds` is how
     long the model took, one part after the other, and `usd` what its tokens cost in US dollars by
     the prices in shared/models.yaml, None for a model without one; both are of the requests that
-    this answer came from. `notes` says what was left out of the document, or mended, when it was
+    this answer came from; where a batch gave it (`batched`), at the price of batches and without
+    any time. `notes` says what was left out of the document, or mended, when it was
     read.
     """
 
@@ -42,6 +43,7 @@ class Provenance(Record):
     answer_tokens: int
     seconds: float = 0.0
     usd: float | None = None
+    batched: bool = False
     characters: int
     parts: int = 1
     reader: str

@@ -18,14 +18,19 @@ import requests
 
 from local.cloud import PROJECT, LocalCloud
 from shared.answers import parse_answer
+from shared.batch_lines import line_key, read_line, request_line
 from shared.errors import Busy, Conflict, ModelGone, NotFound, QuotaExceeded, Rejected, Retry
 from shared.examples import Example, ListKind
+from shared.gcp.batch import VertexBatches
 from shared.gcp.evaluation import VertexExactMatch
 from shared.gcp.generation import Gemini
 from shared.gcp.pubsub import CloudPublisher
 from shared.gcp.storage import open_buckets
 from shared.gcp.tuning import VertexTuning, service_address
 from shared.ports import (
+    BatchJob,
+    BatchRequest,
+    BatchService,
     Bucket,
     ExactMatch,
     Generator,
@@ -38,7 +43,14 @@ from shared.ports import (
 from shared.prompts import File, Prompt, prompted, reasoned
 from shared.settings import Settings
 from shared.task import Configuration, Task
-from tests.fakes import FakeBucket, FakeExactMatch, FakeGenerator, FakePublisher, FakeTuning
+from tests.fakes import (
+    FakeBatches,
+    FakeBucket,
+    FakeExactMatch,
+    FakeGenerator,
+    FakePublisher,
+    FakeTuning,
+)
 
 BASE_MODEL = "locations/us/publishers/google/models/gemini-3.5-flash-lite"
 
@@ -51,7 +63,9 @@ class Ports:
     publisher: Publisher
     published: Callable[[], list[dict[str, object]]]
     tuning: TuningService
+    batches: BatchService
     end_jobs: Callable[[], None]
+    end_batches: Callable[[], None]
     generator: Generator
     exact_match: ExactMatch
 
@@ -74,12 +88,17 @@ def _fake_ports() -> Ports:
     def speak(_: str, prompt: Prompt, sampling: Sampling) -> list[str]:
         return ["red" if "rose" in prompt.turns[-1][1] else "blue"] * sampling.samples
 
+    bucket = FakeBucket("artifacts")
+    batches = FakeBatches(bucket)
+    batches.speak, batches.blocked = speak, "refused"
     return Ports(
-        bucket=FakeBucket("artifacts"),
+        bucket=bucket,
         publisher=publisher,
         published=lambda: publisher.on("pipeline-events"),
         tuning=tuning,
+        batches=batches,
         end_jobs=tuning.end_all,
+        end_batches=batches.end_all,
         generator=FakeGenerator(speak),
         exact_match=FakeExactMatch(),
     )
@@ -101,7 +120,9 @@ def _real_ports(cloud: LocalCloud) -> Ports:
         publisher=CloudPublisher(settings),
         published=published,
         tuning=tuning,
+        batches=VertexBatches(settings),
         end_jobs=lambda: time.sleep(1.5),
+        end_batches=lambda: time.sleep(0.1),
         generator=Gemini(settings),
         exact_match=VertexExactMatch(settings),
     )
@@ -322,6 +343,80 @@ def test_a_cancelled_job_does_not_succeed(ports: Ports) -> None:
     ports.end_jobs()
     (found,) = ports.tuning.find(key)
     assert found.state == "cancelled"
+
+
+# BatchService
+
+
+def _batch(ports: Ports, lines: list[bytes], model: str = BASE_MODEL) -> BatchJob:
+    """Ask in a batch, and return its job once it has ended."""
+    key = f"key-{uuid4().hex[:12]}"
+    assert list(ports.batches.find(key, model)) == []
+    source, target = _name("/requests.jsonl"), _name("/predictions")
+    ports.bucket.write(source, b"\n".join(lines))
+    address = f"gs://{ports.bucket.name}"
+    labels = {"tunedrop_task": "colours"}
+    request = BatchRequest(key, model, f"{address}/{source}", f"{address}/{target}", labels)
+    created = ports.batches.create(request)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        (found,) = ports.batches.find(key, model)
+        assert (found.name, found.key) == (created.name, key)
+        if found.state in {"succeeded", "failed"}:
+            return found
+        ports.end_batches()
+    raise AssertionError("the batch did not end")
+
+
+def _predictions(ports: Ports, job: BatchJob) -> list[bytes]:
+    folder = job.output.removeprefix(f"gs://{ports.bucket.name}/")
+    names = [item.name for item in ports.bucket.list(f"{folder}/") if item.name.endswith(".jsonl")]
+    return [line for name in names for line in ports.bucket.read(name)[0].splitlines()]
+
+
+def _colours(text: str) -> Prompt:
+    task = Task.model_validate({"type": "classification", "labels": ["red", "blue"]})
+    return prompted(task, text, [Example("a rose", "red"), Example("the sea", "blue")])
+
+
+def test_a_batch_answers_each_line_and_tells_which_and_what_it_does_not_answer(
+    ports: Ports,
+) -> None:
+    sampling = Sampling(3, 0.7, 11)
+    asked = [_colours(f"one more rose {number}") for number in range(4)]
+    lines = [request_line(prompt, sampling) for prompt in asked]
+    wrong = json.loads(request_line(_colours("this is refused"), sampling))
+    wrong["request"]["generationConfig"]["temperature"] = 7
+    job = _batch(ports, [*lines, json.dumps(wrong).encode()])
+    assert job.state == "succeeded"
+    said = dict(read_line(line) for line in _predictions(ports, job))
+    assert said.pop(line_key(_colours("this is refused"), 11)) is None
+    assert set(said) == {line_key(prompt, 11) for prompt in asked}
+    for reply in said.values():
+        assert reply is not None
+        assert (len(reply.texts), reply.batched) == (3, True)
+        assert reply.prompt_tokens > 0
+        assert set(reply.texts) <= {"red", "blue"}
+    ports.batches.cancel(job.name)
+    (found,) = ports.batches.find(job.key, BASE_MODEL)
+    assert found.state == "succeeded"
+
+
+def test_a_batch_of_a_tuned_model_says_what_its_endpoint_says(ports: Ports) -> None:
+    tuned = _tuned(ports, 1, all_checkpoints=False)
+    prompt, sampling = Prompt("Sort.", (("user", "a rose by the sea"),)), Sampling(5, 1.0, 3)
+    job = _batch(ports, [request_line(prompt, sampling)], tuned.model)
+    (line,) = _predictions(ports, job)
+    _, reply = read_line(line)
+    assert reply is not None
+    assert reply.texts == ports.generator.generate(tuned.endpoint, prompt, sampling).texts
+
+
+def test_a_batch_of_a_model_that_is_not_there_is_refused(ports: Ports) -> None:
+    if isinstance(ports.batches, FakeBatches):
+        ports.batches.refusal = "no such model"
+    with pytest.raises(Rejected):
+        _batch(ports, [b"{}"], "locations/us/publishers/google/models/gemini-0")
 
 
 # Generator

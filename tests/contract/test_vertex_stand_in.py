@@ -176,6 +176,10 @@ class Bucket:
         self._bucket.blob(name).upload_from_string(content)
         return f"gs://{BUCKET}/{name}"
 
+    def get(self, prefix: str) -> str:
+        (blob,) = self._bucket.list_blobs(prefix=prefix)
+        return str(blob.download_as_text())
+
     def close(self) -> None:
         self._client.close()
 
@@ -1056,3 +1060,106 @@ def test_faults_are_injected_changed_and_counted(
     assert sum(state["jobs"].values()) == 1
     assert state["requests"]["createTuningJob"] == 1
     assert state["requests"]["generateContent"] == 3
+
+
+# Batch prediction
+
+
+def batch_body(uri: str = f"gs://{BUCKET}/none.jsonl", **other: Any) -> dict[str, Any]:
+    return {
+        "displayName": "many",
+        "model": "publishers/google/models/gemini-3.5-flash-lite",
+        "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": [uri]}},
+        "outputConfig": {
+            "predictionsFormat": "jsonl",
+            "gcsDestination": {"outputUriPrefix": f"gs://{BUCKET}/predictions"},
+        },
+        **other,
+    }
+
+
+def batch_ended(vertex: Vertex, name: str) -> types.BatchJob:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        job = vertex.genai.batches.get(name=name)
+        assert job.state is not None
+        if job.state.name in ENDED:
+            return job
+        time.sleep(0.03)
+    raise AssertionError("the batch did not end")
+
+
+def test_the_other_client_gets_a_batch_answered_line_by_line(
+    vertex: Vertex, bucket: Bucket, tuned_intents: aiplatform_v1.TuningJob
+) -> None:
+    texts = [text for text, _ in intents(5, 77)]
+    config = {"temperature": 0}
+    requests: list[dict[str, Any]] = [
+        {"contents": [{"role": "user", "parts": [{"text": text}]}], "generationConfig": config}
+        for text in texts
+    ]
+    content = "\n".join(json.dumps({"request": item}) for item in requests)
+    uri = bucket.put("batches/intents.jsonl", f"{content}\nno json\n")
+    job = vertex.genai.batches.create(
+        model=tuned_intents.tuned_model.model,
+        src=uri,
+        config=types.CreateBatchJobConfig(dest=f"gs://{BUCKET}/answers"),
+    )
+    assert job.name is not None
+    assert batch_ended(vertex, job.name).state == types.JobState.JOB_STATE_SUCCEEDED
+    written = bucket.get("answers/")
+    said = [json.loads(line) for line in written.splitlines()]
+    assert said[0]["status"].startswith("Bad Request: 400 INVALID_ARGUMENT")
+    assert [item["request"] for item in reversed(said[1:])] == requests
+    answers = [
+        item["response"]["candidates"][0]["content"]["parts"][0]["text"] for item in said[1:]
+    ]
+    endpoint = tuned_intents.tuned_model.endpoint
+    assert answers == [vertex.ask(endpoint, text)[0] for text in reversed(texts)]
+
+
+def test_a_batch_whose_input_is_not_there_fails_with_a_reason(vertex: Vertex) -> None:
+    status, job = vertex.post(f"v1/{PARENT}/batchPredictionJobs", batch_body())
+    assert (status, job["state"]) == (200, "JOB_STATE_PENDING")
+    ended = batch_ended(vertex, job["name"])
+    assert ended.state == types.JobState.JOB_STATE_FAILED
+    assert ended.error is not None
+    assert "cannot read gs://" in str(ended.error.message)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"model": ""}, "required"),
+        ({"displayName": ""}, "required"),
+        ({"model": "publishers/google/models/gemini-0"}, "was not found"),
+        ({"model": f"{PARENT}/models/404@1"}, "is not found"),
+        ({"inputConfig": {"instancesFormat": "bigquery"}}, "jsonl"),
+        ({"inputConfig": {"instancesFormat": "jsonl"}}, "uris is required"),
+        ({"outputConfig": {"predictionsFormat": "jsonl"}}, "output_uri_prefix must be"),
+        ({"labels": {"Upper": "x"}}, "label key"),
+        ({"parallelism": 3}, "parallelism"),
+    ],
+)
+def test_a_senseless_batch_is_refused_by_name(
+    vertex: Vertex, wrong: dict[str, Any], reason: str
+) -> None:
+    status, said = vertex.post(f"v1/{PARENT}/batchPredictionJobs", batch_body(**wrong))
+    assert status in (400, 404)
+    assert reason in said["error"]["message"]
+
+
+def test_a_batch_that_was_cut_off_is_done_after_a_restart(
+    tmp_path: Path, storage_address: str, bucket: Bucket
+) -> None:
+    uri = bucket.put("batches/one.jsonl", '{"request": {"contents": [{"parts": [{"text": "a"}]}]}}')
+    settings = VertexSettings(storage_endpoint=storage_address, queue_seconds=30)
+    with VertexServer(tmp_path, settings=settings) as server:
+        vertex = Vertex(server.address)
+        _, job = vertex.post(f"v1/{PARENT}/batchPredictionJobs", batch_body(uri))
+        vertex.close()
+    settings = VertexSettings(storage_endpoint=storage_address)
+    with VertexServer(tmp_path, settings=settings) as server:
+        vertex = Vertex(server.address)
+        assert batch_ended(vertex, job["name"]).state == types.JobState.JOB_STATE_SUCCEEDED
+        vertex.close()

@@ -1,17 +1,22 @@
 """What goes wrong in a cloud changes nothing in the end."""
 
 import itertools
+import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import yaml
 
-from local.cloud import LocalCloud
+from local.cloud import PROJECT, LocalCloud
 from local.drive import Driver
+from local.open_buckets import open_local_buckets
 from shared.budget import totals
-from shared.records import BudgetRecord
+from shared.record_store import read
+from shared.records import BatchRecord, BudgetRecord, EvaluationRecord
 from tests.e2e.conftest import ROOT, StartCloud
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -176,21 +181,41 @@ def test_sweeps_of_two_tasks_run_each_configuration_once_and_within_budget_whate
     assert 0 < sum(totals(ledger).usd for ledger in ledgers) <= cap
 
 
-def test_documents_that_come_first_are_answered_once_there_is_a_champion(
+def test_documents_that_come_first_are_answered_once_there_is_a_champion_many_in_a_batch(
     start_cloud: StartCloud, tmp_path: Path
 ) -> None:
-    folder = ROOT / "examples" / "parcel_questions"
+    example = ROOT / "examples" / "parcel_questions"
     quick = tmp_path / "task.yaml"
-    text = (folder / "task.yaml").read_text(encoding="utf-8")
-    quick.write_text(text.replace("when: prompting_misses_target", "when: never"), "utf-8")
-    with start_cloud() as (_, driver):
-        documents = driver.upload_documents("parcels", folder / "documents")
+    task = yaml.safe_load((example / "task.yaml").read_text(encoding="utf-8"))
+    task |= {"tuning": {"when": "never"}, "evaluation": {"batch_above": 20}}
+    task |= {"serving": {"batch_above": 1}, "prompting": {"strategies": ["zero-shot"]}}
+    quick.write_text(json.dumps(task), "utf-8")
+    folder = tmp_path / "documents"
+    shutil.copytree(example / "documents", folder)
+    (folder / "monday.csv").write_bytes(b"id,text\n17,Where is my parcel?\n18,It is wet.\n")
+    with start_cloud() as (cloud, driver):
+        documents = driver.upload_documents("parcels", folder)
         driver.wait_for_answers("parcels", documents, 60, champion=False)
         waiting = driver.summarize("parcels")["documents"]
         assert {item["status"] for item in waiting} == {"waiting"}
-        upload = driver.upload_dataset("parcels", folder / "parcel_questions.csv", quick)
+        upload = driver.upload_dataset("parcels", example / "parcel_questions.csv", quick)
         driver.wait_for_verdict("parcels", upload, SECONDS)
         driver.wait_for_answers("parcels", documents, SECONDS)
         answered = driver.summarize("parcels")
-    assert {item["status"] for item in answered["documents"]} <= {"accepted", "review"}
+        address = cloud.environment["STORAGE_EMULATOR_HOST"]
+        artifacts = open_local_buckets(address, PROJECT, cloud.bucket_names()).artifacts
+        names = [item.name for item in artifacts.list("tasks/parcels/")]
+        batches = [read(artifacts, n, BatchRecord) for n in names if n.endswith("/batch.json")]
+        measured = [
+            read(artifacts, n, EvaluationRecord) for n in names if n.endswith("/evaluation.json")
+        ]
+    status = {item["name"]: item["status"] for item in answered["documents"]}
+    assert status.pop("monday.csv") == "divided"
+    assert set(status.values()) <= {"accepted", "review"}
+    assert {"monday.csv/1", "monday.csv/2"} <= set(status)
     assert answered["champion"]["kind"] == "prompting"
+    # Validation, test, and the table.
+    assert [item.outcome for item in batches if item] == ["succeeded"] * 3
+    assert [(item.batched, item.batch_note) for item in measured if item] == [
+        (item.n, "") for item in measured if item
+    ]

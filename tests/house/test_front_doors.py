@@ -103,7 +103,7 @@ def test_a_function_can_reach_only_the_clients_that_it_needs() -> None:
     assert ports == {
         "convert_dataset": set(),
         "launch_tuning": {"tuning"},
-        "watch_jobs": {"tuning"},
+        "watch_jobs": {"batch", "tuning"},
         "evaluate_model": {"generation", "connections", "evaluation"},
         "process_document": {"generation", "connections"},
     }
