@@ -17,7 +17,7 @@ from functions.process_document.reading.child import CPU_SECONDS, MEMORY_BYTES
 from functions.process_document.reading.document import NO_HINTS
 from functions.process_document.reading.guarded import read_guarded
 from functions.process_document.reading.read import read_documents
-from shared.errors import Rejected
+from shared.errors import Rejected, Retry
 from tests.data_sets import FOLDER
 from tests.unit.document_files import mail, mail_of, part, pdf_saying, word
 from tests.unit.hostile_documents import MAKERS
@@ -152,6 +152,11 @@ def test_many_threads_can_read_at_the_same_time() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda number: read_documents(HONEST[number % 5], "it"), range(10)))
     assert len(found) == 10
+
+
+def test_a_reader_that_gets_no_processor_is_tried_again_and_its_document_not_rejected() -> None:
+    with pytest.raises(Retry, match="processor"):
+        read_guarded("html", MAKERS["a page of unfinished comments"](), "it", NO_HINTS, 0.05)
 
 
 def test_a_child_that_cannot_work_is_a_bug_and_no_rejection() -> None:
