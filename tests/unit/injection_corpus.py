@@ -164,6 +164,8 @@ _NAMES: tuple[tuple[Aim, str], ...] = (
     ("path", "birds/honest-1.txt/1"),
     ("path", "birds/honest-1.txt#1"),
     ("path", "birds/honest-*.txt"),
+    ("path", f"birds/{'o' * 990}.txt"),
+    ("path", f"birds/{'喵' * 339}"),
     ("neighbour", "birds/review/honest-1.txt"),
     ("neighbour", "birds/review"),
     ("neighbour", "fish /letter.txt"),
