@@ -26,7 +26,7 @@ TASKS = {
     "event_invitations": "event_invitations.jsonl",
 }
 SECONDS = 400.0
-DOCUMENTS = 120
+DOCUMENTS = 60
 BACKOFF = (0.5, 30.0)
 """As on Google Cloud in proportion: the attempts before a dead letter outlast many restarts."""
 
