@@ -240,7 +240,9 @@ def report(done: Run) -> str:
             f"whole local cloud shares, with {done.load:.1f} processes running or waiting for them "
             "when it began. Anything else that runs makes it slower, and restarts above all."
         ),
-        fenced("sh", COMMAND),
+        fenced(
+            "sh", f"{COMMAND} --documents {done.documents} --kill-seconds {done.kill_seconds:g}"
+        ),
     )
 
 
