@@ -85,26 +85,29 @@ class ManagedProcess:
 
     def stop(self) -> None:
         """End it and everything that it started, politely first."""
-        if self._process is None:
+        process = self._process
+        if process is None:
             return
-        self._signal(signal.SIGTERM)
+        _signal(process, signal.SIGTERM)
         try:
-            self._process.wait(STOP_SECONDS)
+            process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
-        self._signal(signal.SIGKILL)
+        _signal(process, signal.SIGKILL)
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
-        self._signal(signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
+        # Whoever supervises it may start it again at any moment: the new one is not waited for.
+        process = self._process
+        if process is not None:
+            _signal(process, signal.SIGKILL)
+            process.wait()
 
-    def _signal(self, number: int) -> None:
-        """Signal its process group; one that is gone is fine."""
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
+
+def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
+    """Signal a process's group; one that is gone is fine."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 def free_port() -> int:

@@ -109,6 +109,8 @@ def _parse_fields(task: Task, text: str) -> dict[str, FieldValue] | None:
 def clean_value(value: object) -> str | None:
     """Collapse a field value's white space; an empty value is None.
 
+    Halves of surrogate pairs, which JSON can name and no text may hold, become question marks.
+
     Args:
         value: Text, a number, a truth value, or None.
     """
@@ -116,4 +118,5 @@ def clean_value(value: object) -> str | None:
         return None
     if isinstance(value, bool):
         return str(value).lower()
-    return " ".join(str(value).split()) or None
+    text = str(value).encode("utf-8", "replace").decode()
+    return " ".join(text.split()) or None

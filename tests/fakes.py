@@ -32,6 +32,7 @@ from shared.records import DatasetRecord
 from shared.settings import Settings
 from shared.task import Task
 
+MAX_NAME_BYTES = 1024
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 ENDED = frozenset({"succeeded", "failed", "cancelled", "expired", "partially_succeeded"})
 
@@ -163,6 +164,8 @@ class FakeBucket:
         content_type: str = "application/json",
     ) -> int:
         """Write a whole object and return its generation."""
+        if len(name.encode()) > MAX_NAME_BYTES:
+            raise ValueError("the name is longer than storage takes")
         with self._faults.call(f"write {self._name}"), self._lock:
             there = self._objects[name].generation if name in self._objects else 0
             if if_generation is not None and if_generation != there:

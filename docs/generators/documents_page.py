@@ -111,7 +111,6 @@ _LIMITS = (
     ("a document", f"`serving.max_document_bytes`, and {document.MAX_BYTES:,} bytes in any case"),
     ("the text in it", f"{document.MAX_CHARACTERS:,} characters"),
     ("processor time", f"{child.CPU_SECONDS} seconds"),
-    ("time, on a machine that gives it no processor", f"{guarded.WALL_SECONDS} seconds"),
     ("memory", f"{child.MEMORY_BYTES >> 20} MiB"),
     ("a Word document, unpacked", f"{word.MAX_XML_BYTES:,} bytes"),
     (
@@ -258,7 +257,11 @@ def _limits() -> list[str]:
             "environment, which the system stops at the limits of time and memory. One such "
             "process runs at a time in an instance, so that they fit into its memory together. "
             "Sizes are looked at before a document is read, and packed ones before they are "
-            "unpacked. macOS does not keep to limits of memory; there only the time is bounded."
+            "unpacked. macOS does not keep to limits of memory; there only the time is bounded. A "
+            f"reader that has not ended after {guarded.WALL_SECONDS:.0f} seconds did not get its "
+            "processor time, as it waits for nothing else: then the machine is too busy, and the "
+            "document is tried again. What uses up its own limits is rejected, and never tried "
+            "again."
         ),
     ]
 

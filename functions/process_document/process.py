@@ -24,6 +24,9 @@ from shared.task import Task
 
 REVIEW_FOLDER = "review"
 
+MAX_NAME_BYTES = 1000
+"""An object's name has at most 1,024 bytes; those of results and review copies are longer."""
+
 
 def process(event: Event, world: World, generator: Generator) -> None:
     """Answer a document, unless that was done before.
@@ -45,6 +48,12 @@ def process(event: Event, world: World, generator: Generator) -> None:
         raise Rejected(
             f"{arrival.name} is in the folder {REVIEW_FOLDER!r}, where answers to be reviewed go.",
             "Upload the document to a folder with another name.",
+        )
+    if len(arrival.name.encode()) > MAX_NAME_BYTES:
+        raise Rejected(
+            f"The name of {arrival.name[:60]}… has more than {MAX_NAME_BYTES:,} bytes, so that its "
+            "result would have a name that is too long.",
+            "Upload the document under a shorter name.",
         )
     try:
         _answer(arrival, world, generator)

@@ -27,21 +27,46 @@ _ACKNOWLEDGED = frozenset(
     }
 )
 _IDLE_SECONDS = 30.0
+_FIRST_WINDOW = 4
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 1.0
 
 
 @dataclass(slots=True)
 class _Crew:
-    """The threads that push for one subscription."""
+    """The threads that push for one subscription, and how many there may be.
+
+    An endpoint that is down must not use up the attempts of all messages in a moment. As in the
+    cloud, where the pauses grow to a minute, the window of requests under way at once grows with
+    what is acknowledged and shrinks with what is not, and pauses grow while nothing is.
+    https://cloud.google.com/pubsub/docs/push#push_delivery_rate
+    """
 
     size: int = 0
     idle: int = 0
+    window: int = _FIRST_WINDOW
+    failures: int = 0
+    resume_at: float = 0.0
+
+    def succeeded(self, largest: int) -> None:
+        """Widen the window."""
+        self.window = min(self.window * 2, largest)
+        self.failures = 0
+
+    def failed(self, now: float) -> None:
+        """Narrow the window; pause, too, when that did not help."""
+        if self.window == 1:
+            pause = min(_FIRST_PAUSE * 2.0 ** min(self.failures, 10), _LONGEST_PAUSE)
+            self.resume_at = now + pause
+            self.failures += 1
+        self.window = max(self.window // 2, 1)
 
 
 class Pusher:
     """Pushes what the broker holds for push subscriptions.
 
     Each subscription has its own threads: one that waits, and more while endpoints are slow,
-    at most `max_outstanding` requests at once.
+    at most `max_outstanding` requests at once, and fewer while requests fail.
     """
 
     def __init__(self, broker: Broker, max_outstanding: int) -> None:
@@ -53,7 +78,7 @@ class Pusher:
         self._crews: dict[str, _Crew] = {}
         self._threads: set[threading.Thread] = set()
         self._requests: set[http.client.HTTPConnection] = set()
-        self._stopping = False
+        self._stopping = threading.Event()
 
     def serve(self, subscription: str) -> None:
         """Push for this subscription from now on; it may be called again at any time."""
@@ -69,7 +94,7 @@ class Pusher:
         """
         until = time.monotonic() + grace
         with self._lock:
-            self._stopping = True
+            self._stopping.set()
             threads = list(self._threads)
         for thread in threads:
             thread.join(max(until - time.monotonic(), 0))
@@ -82,7 +107,7 @@ class Pusher:
                 _log.warning("%s is still connecting; its delivery comes again", thread.name)
 
     def _hire(self, subscription: str, crew: _Crew) -> None:
-        if self._stopping or crew.size >= self._max_outstanding:
+        if self._stopping.is_set() or crew.size >= min(crew.window, self._max_outstanding):
             return
         crew.size += 1
         # Daemon: a request that hangs must not keep the interpreter from exiting.
@@ -107,6 +132,12 @@ class Pusher:
     def _push_next(self, subscription: str, crew: _Crew) -> bool:
         """Push one delivery; False when this thread is one too many."""
         with self._lock:
+            pause = crew.resume_at - time.monotonic()
+        if pause > 0:
+            self._stopping.wait(pause)
+        with self._lock:
+            if crew.size > crew.window:
+                return False
             crew.idle += 1
         try:
             leases = self._broker.lease(subscription, 1, _IDLE_SECONDS, for_push=True)
@@ -119,7 +150,12 @@ class Pusher:
             if crew.idle == 0:
                 self._hire(subscription, crew)
         for lease in leases:
-            self._deliver(subscription, lease)
+            delivered = self._deliver(subscription, lease)
+            with self._lock:
+                if delivered:
+                    crew.succeeded(self._max_outstanding)
+                else:
+                    crew.failed(time.monotonic())
         return True
 
     def _look_again(self, subscription: str) -> None:
@@ -130,14 +166,15 @@ class Pusher:
         except StoppedError:
             return
 
-    def _deliver(self, subscription: str, lease: Lease) -> None:
+    def _deliver(self, subscription: str, lease: Lease) -> bool:
+        """Push a delivery; say whether it was acknowledged."""
         config = self._broker.subscription(subscription)
         attempt = lease.attempt if config.HasField("dead_letter_policy") else None
         body = lease.delivery.message.push_body(subscription, attempt)
         outcome = self._post(config, json.dumps(body).encode())
         if outcome in _ACKNOWLEDGED:
             self._broker.acknowledge(subscription, [lease.ack_id])
-            return
+            return True
         _log.info(
             "push of message %d to %s failed, attempt %d: %s",
             lease.delivery.message.message_id,
@@ -146,6 +183,7 @@ class Pusher:
             outcome,
         )
         self._broker.modify_ack_deadline(subscription, [lease.ack_id], 0)
+        return False
 
     def _post(self, config: Any, body: bytes) -> int | str:
         """Send the request; return the status, or the name of what went wrong."""

@@ -758,6 +758,28 @@ def test_pushes_to_one_subscription_are_bounded(endpoint: Endpoint) -> None:
     assert sorted(endpoint.texts) == [str(number) for number in range(8)]
 
 
+def test_an_endpoint_that_fails_is_asked_little_and_then_gets_everything(
+    embedded: PubSub, endpoint: Endpoint
+) -> None:
+    endpoint.statuses = [503]
+    topic, dead_topic = embedded.topic(), embedded.topic()
+    embedded.subscription(
+        topic,
+        push_config={"push_endpoint": endpoint.url},
+        retry_policy=FAST_RETRY,
+        dead_letter_policy={"dead_letter_topic": dead_topic, "max_delivery_attempts": 5},
+    )
+    dead = embedded.subscription(dead_topic)
+    for number in range(60):
+        embedded.publish(topic, b"%d" % number)
+    time.sleep(1)
+    failed = len(endpoint.bodies)
+    assert failed < 30
+    endpoint.statuses = [204]
+    until(lambda: len(set(endpoint.texts[failed:])) == 60, 20)
+    assert embedded.pull(dead, seconds=0.5) == []
+
+
 def test_a_server_told_to_duplicate_delivers_every_message_that_often(
     endpoint: Endpoint,
 ) -> None:

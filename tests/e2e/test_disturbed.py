@@ -4,6 +4,8 @@ import itertools
 import json
 import shutil
 import threading
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ import pytest
 import requests
 import yaml
 
+from benchmarks.disturbance import Listener, writes
 from local.cloud import PROJECT, LocalCloud
 from local.drive import Driver
+from local.notifications import STORAGE_TOPIC
 from local.open_buckets import open_local_buckets
 from shared.budget import totals
 from shared.record_store import read
@@ -27,6 +31,7 @@ TASKS = {
     "event_invitations": "event_invitations.jsonl",
 }
 SECONDS = 400.0
+DOCUMENTS = 60
 BACKOFF = (0.5, 30.0)
 """As on Google Cloud in proportion: the attempts before a dead letter outlast many restarts."""
 
@@ -143,7 +148,21 @@ FIVE = (
 )
 
 
-def test_sweeps_of_two_tasks_run_each_configuration_once_and_within_budget_whatever_fails(
+def _writes_of_many_documents(cloud: LocalCloud, driver: Driver, folder: Path) -> Counter[str]:
+    """Drop many documents at once, and count how often each of their results was written."""
+    folder.mkdir()
+    for number in range(DOCUMENTS):
+        text = f"my parcel has not come, and it is {number} days late"
+        (folder / f"{number}.txt").write_text(text, "utf-8")
+    with Listener(cloud, STORAGE_TOPIC, "written-objects") as objects:
+        driver.upload_documents("parcel_questions", folder)
+        driver.wait_until_quiet(SECONDS)
+        # The last writes are announced after they are done.
+        time.sleep(2)
+    return writes(objects.messages, cloud.bucket_names()["results"], "parcel_questions/review/")
+
+
+def test_sweeps_and_documents_are_run_once_each_and_within_budget_whatever_fails(
     start_cloud: StartCloud, tmp_path: Path
 ) -> None:
     faults = {"error_share": 0.1, "quota_share": 0.05, "lose_create_share": 0.5}
@@ -167,6 +186,7 @@ def test_sweeps_of_two_tasks_run_each_configuration_once_and_within_budget_whate
             policy.write_text(text.replace("sweep: recommended", FIVE), "utf-8")
             uploads[task] = driver.upload_dataset(task, folder / TASKS[task], policy)
         found = {task: driver.wait_for_verdict(task, uploads[task], SECONDS) for task in uploads}
+        written = _writes_of_many_documents(cloud, driver, tmp_path / "documents")
         requests.post(f"{address}/_faults", json=none, timeout=10).raise_for_status()
         jobs = _job_count(cloud)
         ledgers = [
@@ -179,6 +199,7 @@ def test_sweeps_of_two_tasks_run_each_configuration_once_and_within_budget_whate
         assert [job.state for job in records.jobs] == ["succeeded"] * 5
         assert len({str(job.configuration) for job in records.jobs}) == 5
     assert 0 < sum(totals(ledger).usd for ledger in ledgers) <= cap
+    assert written == {f"parcel_questions/{number}.txt.json": 1 for number in range(DOCUMENTS)}
 
 
 def test_documents_that_come_first_are_answered_once_there_is_a_champion_many_in_a_batch(

@@ -14,10 +14,14 @@ from typing import Any
 
 from functions.process_document.reading.document import Document, Hints
 from shared import log
-from shared.errors import Rejected
+from shared.errors import Rejected, Retry
 
-WALL_SECONDS = 20
-"""The child's own limit is processor time; this one is for a machine on which it gets none."""
+WALL_SECONDS = 60.0
+"""The child's own limit is processor time; this one is for a machine on which it gets none.
+
+A reader waits for nothing but its processor, so that what runs into this says nothing about the
+document: it is tried again, where a document that uses up its processor time is rejected.
+"""
 
 _CHILD = "functions.process_document.reading.child"
 _ROOT = Path(__file__).resolve().parents[3]
@@ -33,7 +37,9 @@ _REASONS = {
 _one_at_a_time = threading.Lock()
 
 
-def read_guarded(key: str, content: bytes, name: str, hints: Hints) -> list[Document]:
+def read_guarded(
+    key: str, content: bytes, name: str, hints: Hints, wall_seconds: float = WALL_SECONDS
+) -> list[Document]:
     """Read a document in a child process.
 
     Args:
@@ -41,15 +47,19 @@ def read_guarded(key: str, content: bytes, name: str, hints: Hints) -> list[Docu
         content: The document.
         name: Its name, for messages.
         hints: What task.yaml says.
+        wall_seconds: How long to wait for a reader that may not have got its processor time.
 
     Raises:
         Rejected: Its reader refuses it, fails, or takes too much.
+        Retry: The machine had no processor time for its reader.
         RuntimeError: The child cannot work, whatever the document.
     """
     request = json.dumps([key, name, hints]).encode() + b"\n" + content
     with _one_at_a_time:
-        code, said = _run(request)
-    if code is not None and not said.startswith(_STARTED):
+        code, said = _run(request, wall_seconds)
+    if code is None:
+        raise Retry("the machine had no processor time for a document's reader")
+    if not said.startswith(_STARTED):
         raise RuntimeError(f"a reading process ended with {code} before it began")
     if code != 0 or not said.endswith(_ENDED):
         log.warning("a reader was ended", format=key, code=code)
@@ -63,7 +73,7 @@ def read_guarded(key: str, content: bytes, name: str, hints: Hints) -> list[Docu
     return documents
 
 
-def _run(request: bytes) -> tuple[int | None, bytes]:
+def _run(request: bytes, seconds: float) -> tuple[int | None, bytes]:
     """Run a child to its end: (exit status, what it said); no status when it was killed here."""
     paths = [str(_ROOT), *(path for path in sys.path if path)]
     with subprocess.Popen(  # noqa: S603 - this interpreter, and a module of our own
@@ -75,7 +85,7 @@ def _run(request: bytes) -> tuple[int | None, bytes]:
         env={"PYTHONPATH": os.pathsep.join(str(Path(path).resolve()) for path in paths)},
     ) as child:
         try:
-            said, _ = child.communicate(request, timeout=WALL_SECONDS)
+            said, _ = child.communicate(request, timeout=seconds)
         except subprocess.TimeoutExpired:
             child.kill()
             return None, b""
