@@ -1,4 +1,4 @@
-"""The list of unfinished work: one small marker an open dataset, run, document or removal.
+"""The list of unfinished work: a small marker for each thing that is open.
 
 A marker is written before the event that opened the work is acknowledged, and deleted once the
 work is finished: whatever a crash or a lost event leaves behind is found by listing one prefix.
@@ -12,7 +12,7 @@ from shared.ports import World
 from shared.record_store import change, create, read
 from shared.records import OpenMarker
 
-Kind = Literal["dataset", "run", "document", "endpoints"]
+Kind = Literal["dataset", "run", "document", "endpoints", "review"]
 
 
 def begin(

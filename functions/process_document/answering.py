@@ -11,7 +11,7 @@ from shared.answer_price import answer_usd
 from shared.answers import parse_answer
 from shared.candidates import prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
-from shared.examples import Answer
+from shared.examples import MAX_TEXT_CHARACTERS, Answer
 from shared.ports import Generator, Reply, World
 from shared.prompts import File
 from shared.records import ChampionRecord, Provenance, ResultRecord
@@ -83,7 +83,9 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
     samples = [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies]
     document = document._replace(notes=(*document.notes, *notes))
     characters = sum(map(len, parts))
-    return _result(arrival, service, document, characters, replies, samples)
+    whole = parts[0] if len(parts) == 1 else document.text
+    result = _result(arrival, service, document, characters, replies, samples)
+    return _with_text(result, whole)
 
 
 def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> ResultRecord:
@@ -98,6 +100,13 @@ def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> Resu
         generation=arrival.generation,
         at=world.clock(),
     )
+
+
+def _with_text(result: ResultRecord, text: str) -> ResultRecord:
+    """Keep the text with an answer that a person is to review, if it can be learnt from."""
+    if result.status != "review" or len(text) > MAX_TEXT_CHARACTERS:
+        return result
+    return result.model_copy(update={"text": text})
 
 
 def _result(

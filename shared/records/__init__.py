@@ -18,7 +18,7 @@ from shared.records.evaluation import (
     ReliabilityBin,
     Shot,
 )
-from shared.records.serving import Alternative, Provenance, ResultRecord
+from shared.records.serving import Alternative, Provenance, ResultRecord, ReviewLine
 from shared.records.tuning import (
     BudgetRecord,
     CheckpointRecord,
@@ -68,6 +68,7 @@ __all__ = [
     "RemovedEndpoints",
     "Reservation",
     "ResultRecord",
+    "ReviewLine",
     "RunRecord",
     "Shot",
     "TaskRecord",

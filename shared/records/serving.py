@@ -62,6 +62,9 @@ class ResultRecord(Record):
     `provisional` marks an answer that was given before there was a champion, whose answer will
     replace it; of a file of many documents it marks that its rows were answered so.
 
+    `text` is what the model was given, kept with answers that go to review only; empty where the
+    model was given the file itself, or so much text that nothing could be learnt from it.
+
     `alternatives` are the runners-up, at most three. `tally` says how often each answer was given;
     what is longer than 300 characters is shortened in both.
     """
@@ -82,6 +85,30 @@ class ResultRecord(Record):
     remedy: str = ""
     row: int | None = None
     rows: int | None = None
+    text: str = ""
     generation: int
     provenance: Provenance | None = None
     at: datetime
+
+
+class ReviewLine(Record):
+    """One line of a day's review file: an answer that a person should look at.
+
+    `location` is the document's address, `text` what the model was given (empty for a picture,
+    which the model was given as a file). A person writes the right answer into `correction`: a
+    label, a list of labels, or an object with the fields that are wrong. `reason` says why the
+    answer is here.
+    """
+
+    document: str
+    location: str
+    generation: int
+    row: int | None = None
+    text: str
+    answer: str | list[str] | dict[str, FieldValue] | None
+    confidence: float | None
+    alternatives: tuple[Alternative, ...] = ()
+    reason: str
+    provisional: bool = False
+    at: datetime
+    correction: str | list[str] | dict[str, FieldValue] | None = ""

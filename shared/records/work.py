@@ -29,7 +29,7 @@ class OpenMarker(Record):
     `revived` counts how often its event was published again, each time after twice the wait.
     """
 
-    kind: Literal["dataset", "run", "document", "endpoints"]
+    kind: Literal["dataset", "run", "document", "endpoints", "review"]
     task_name: str
     id: str
     since: datetime

@@ -176,7 +176,7 @@ def test_a_tick_with_nothing_open_does_nothing() -> None:
     tick(fakes)
     assert fakes.publisher.messages == []
     assert not any(call.startswith(("write", "create")) for call in fakes.faults.calls)
-    assert fakes.faults.calls.count("list artifacts") == 5
+    assert fakes.faults.calls.count("list artifacts") == 6
     assert fakes.faults.calls.count("read artifacts") == 3
 
 
