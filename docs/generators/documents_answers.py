@@ -1,6 +1,6 @@
 """What docs/documents.md says of answers."""
 
-from docs.generators.markdown import paragraph
+from docs.generators.markdown import fenced, paragraph
 from functions.process_document import alternatives
 
 
@@ -22,6 +22,38 @@ def answers() -> list[str]:
             "confidences of fields are agreements in any case. `alternatives` are the runners-up "
             f"with their shares of the samples, at most {alternatives.MOST}: other labels, labels "
             "that are not in the answer, or other values of a field."
+        ),
+        "## Review",
+        paragraph(
+            "An answer with a confidence below `serving.review_below` has the status `review`. A "
+            "minute later it is a line of `results/<task>/review/<day>.jsonl` (the day in UTC), "
+            "with the document's address, the text that the model was given, the answer, the "
+            "runners-up and an empty `correction`; see [review-line.json](review-line.json). A "
+            "document has one line a day. Beyond 10 MB a day's file is followed by "
+            "`<day>-2.jsonl`, and so on up to five."
+        ),
+        paragraph(
+            "Write the right answer into `correction`, and put the file into "
+            "`datasets/<task>/corrections/`, under any name. For one label:"
+        ),
+        fenced("json", '{"document": "…", "text": "…", "answer": "owl", "correction": "crow"}'),
+        paragraph(
+            "For several labels it is a list, for fields an object with those that are wrong; "
+            "`null` there means that the text does not give the field. To say that an answer is "
+            "right, repeat it. Lines without a correction are left alone."
+        ),
+        paragraph(
+            "A new dataset is made of the task's latest labelled file and all of its corrections, "
+            "and goes the ordinary way: prompting is measured, and tuning follows if the task "
+            "wants it. Later labelled files take the corrections along. Of two corrections of one "
+            "document or one text the later counts, and it wins over a row of the labelled file "
+            "with the same text, which goes to quarantine as `corrected`. Corrections are for "
+            "training, but for the share `split.test` of them, by the same hash of the text as "
+            "ever: there it shows what they were worth. A near copy of a row stays in that row's "
+            "split. A line that cannot be used, such as one with a label that the task does not "
+            "have, goes to quarantine; the detail names the file, the line and the remedy. A file "
+            "of which nothing can be used is rejected, and the dataset stays as it was. "
+            "[14. Review](decisions/0014-review.md) has the reasons."
         ),
         "## Before there is a champion",
         paragraph(
