@@ -46,6 +46,18 @@ def build_parser() -> argparse.ArgumentParser:
     _add_folder(status)
     status.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
+    replay = commands.add_parser(
+        "replay",
+        help="publish again the messages that a function failed for good",
+        description="Publish again what `status` shows as given up, to the topics that it came "
+        "through. Mend the cause first: the function's log below <folder>/.state/ names it. "
+        "A message that is published twice changes nothing. For a deployment on Google Cloud, see "
+        "infra/README.md.",
+    )
+    _add_folder(replay)
+    replay.add_argument("--only", metavar="OBJECT", help="only what is about this object, such as "
+                        "parcel_questions/soaked.txt")  # fmt: skip
+
     review = commands.add_parser(
         "review",
         help="look at answers that nobody can trust, and write down what is right",
@@ -162,11 +174,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
     options = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    from local import commands, convert, review
+    from local import commands, convert, dead_letters, review, status
 
     command = {
         "up": commands.up,
-        "status": commands.status,
+        "status": status.status,
+        "replay": dead_letters.replay,
         "run": commands.run,
         "review": review.review,
         "convert": convert.convert,
