@@ -126,7 +126,7 @@ def _pull(clients: Clients, function: str) -> Iterator[Letter]:
             topic=source.partition(f"{subscriber(function)}.")[2],
             about=_about(message.data, attributes),
             attempts=int(attributes.get(_ATTEMPTS, "0")),
-            published=message.publish_time.isoformat(timespec="seconds"),  # type: ignore[attr-defined]
+            published=message.publish_time.isoformat(timespec="seconds"),
             data=message.data,
             attributes={key: text for key, text in attributes.items() if not key.startswith(_OURS)},
             receipt=received.ack_id,
@@ -162,6 +162,5 @@ def _about(data: bytes, attributes: Mapping[str, str]) -> str:
         content = json.loads(text)
     except ValueError:
         return text[:200]
-    if isinstance(content, dict) and isinstance(content.get("name"), str):
-        return content["name"]
-    return text[:200]
+    name = content.get("name") if isinstance(content, dict) else None
+    return name if isinstance(name, str) else text[:200]
