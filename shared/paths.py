@@ -73,6 +73,11 @@ def champion(task: str) -> str:
     return f"tasks/{task}/champion.json"
 
 
+def drift(task: str) -> str:
+    """How far the task's answers are from those of its champion's evaluation."""
+    return f"tasks/{task}/drift.json"
+
+
 def dataset_folder(task: str, dataset: str) -> str:
     """Everything that belongs to a dataset."""
     return f"tasks/{task}/datasets/{dataset}"
@@ -163,3 +168,8 @@ def review_file(task: str, day: date, part: int = 1) -> str:
 def corrections(task: str) -> str:
     """The folder of review files that a person has filled in, in the datasets bucket."""
     return f"{task}/corrections/"
+
+
+def daily_export(task: str, day: date, kind: str) -> str:
+    """The answers of a day as one file, in the results bucket."""
+    return f"{task}/daily/{day.isoformat()}.{kind}"

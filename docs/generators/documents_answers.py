@@ -2,6 +2,7 @@
 
 from docs.generators.markdown import fenced, paragraph
 from functions.process_document import alternatives
+from functions.watch_jobs import daily, drift
 
 
 def answers() -> list[str]:
@@ -54,6 +55,33 @@ def answers() -> list[str]:
             "have, goes to quarantine; the detail names the file, the line and the remedy. A file "
             "of which nothing can be used is rejected, and the dataset stays as it was. "
             "[14. Review](decisions/0014-review.md) has the reasons."
+        ),
+        "## At a day's end",
+        paragraph(
+            "Three things are done once a day (UTC) is over, by the first ticks of the next one, "
+            "each only where the task asks for it."
+        ),
+        paragraph(
+            "`serving.review_share: 0.02` sends the least sure two in a hundred of the day's "
+            "answers to review, of those that were accepted; their lines are in the day's review "
+            "file. `serving.daily_export: csv` or `jsonl` writes the day's answers and rejections "
+            "into `results/<task>/daily/<day>.csv` or `.jsonl`, without texts. In the CSV an "
+            "extraction has a column for each field, and a cell that begins with `=`, `+`, `-`, "
+            "`@`, a tab or a line end gets an apostrophe before it, so that no spreadsheet runs "
+            f"it. Up to {daily.MOST_ANSWERS:,} answers of a task and day are gathered."
+        ),
+        paragraph(
+            f"Drift: the champion's latest {drift.RECENT} answers are held against its evaluation, "
+            "validation and test rows together, if there are "
+            f"{drift.LEAST} of each. The shares of labels are compared by Pearson's chi-squared "
+            "test, for tasks with one label a text; the agreement of samples by the "
+            "Kolmogorov-Smirnov test, among answers that were asked for as those rows were. A "
+            "p-value below `serving.drift_alert` (halved, when there are both) is drift: it is "
+            "told once, as the fact `answers-drifted` with the figures, and "
+            "`python -m local status` shows it until it has gone. The record is "
+            "`tasks/<task>/drift.json` in the artifacts bucket. Drift says that what comes in is "
+            "not what the champion was measured on, not that its answers are wrong: look at the "
+            "review file, and label some of it."
         ),
         "## Before there is a champion",
         paragraph(

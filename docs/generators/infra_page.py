@@ -54,7 +54,7 @@ IDLE_MONTH = (
     Cost("watch_jobs: requests", MINUTES_A_MONTH, "requests", 0.40, 1_000_000),
     Cost("watch_jobs: lists of open work", MINUTES_A_MONTH * 6, "class A operations", 0.005, 1000),
     Cost(
-        "watch_jobs: ledgers and records", MINUTES_A_MONTH * 3, "class B operations", 0.0004, 1000
+        "watch_jobs: ledgers and records", MINUTES_A_MONTH * 4, "class B operations", 0.0004, 1000
     ),
     Cost("ticks, published and delivered at 1 kB", MINUTES_A_MONTH * 2e-6, "GB", 0.04),
     Cost("Cloud Scheduler", 1, "jobs", 0.10),

@@ -85,7 +85,7 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
     characters = sum(map(len, parts))
     whole = parts[0] if len(parts) == 1 else document.text
     result = _result(arrival, service, document, characters, replies, samples)
-    return _with_text(result, whole)
+    return _with_text(result, serving, whole)
 
 
 def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> ResultRecord:
@@ -102,9 +102,10 @@ def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> Resu
     )
 
 
-def _with_text(result: ResultRecord, text: str) -> ResultRecord:
-    """Keep the text with an answer that a person is to review, if it can be learnt from."""
-    if result.status != "review" or len(text) > MAX_TEXT_CHARACTERS:
+def _with_text(result: ResultRecord, serving: Serving, text: str) -> ResultRecord:
+    """Keep the text with an answer that a person may review, if it can be learnt from."""
+    reviewed = result.status == "review" or serving.review_share > 0
+    if not reviewed or len(text) > MAX_TEXT_CHARACTERS:
         return result
     return result.model_copy(update={"text": text})
 

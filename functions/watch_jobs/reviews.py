@@ -31,6 +31,8 @@ MAX_FILE_BYTES = 10_000_000
 MAX_FILES = 5
 """No day has more than these. What is beyond has its result, which says that it is for review."""
 
+BELOW = "Its confidence is below serving.review_below."
+
 _READERS = 16
 
 
@@ -142,8 +144,12 @@ def _line(world: World, marker: OpenMarker) -> ReviewLine | None:
     """Make the line of a marked answer; None when it is not to be reviewed any more."""
     path = paths.result(marker.event["document"])
     result = read(world.buckets.results, path, ResultRecord)
-    if result is None or result.status != "review" or result.provenance is None:
+    chosen = "chosen" in marker.event
+    if result is None or result.provenance is None:
         return None
+    if result.status != "review" and not (chosen and result.status == "accepted"):
+        return None
+    doubt = "It is one of the least sure answers of its day." if chosen else BELOW
     return ReviewLine(
         document=result.document,
         location=result.provenance.document,
@@ -153,7 +159,7 @@ def _line(world: World, marker: OpenMarker) -> ReviewLine | None:
         answer=result.answer,
         confidence=result.confidence,
         alternatives=result.alternatives,
-        reason=result.reason or "Its confidence is below serving.review_below.",
+        reason=result.reason or doubt,
         provisional=result.provisional,
         at=result.at,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from functions.watch_jobs.daily import end_days
 from functions.watch_jobs.money import reconcile
 from functions.watch_jobs.retirement import look_at_champions
 from functions.watch_jobs.reviews import gather_reviews
@@ -102,6 +103,7 @@ STEPS: tuple[Callable[[World, TuningService], None], ...] = (
     lambda world, _: _revive_datasets(world),
     lambda world, _: _revive_runs(world),
     lambda world, _: look_at_champions(world),
+    lambda world, _: end_days(world),
     lambda world, _: gather_reviews(world),
     remove_given_up,
 )

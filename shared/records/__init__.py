@@ -18,7 +18,13 @@ from shared.records.evaluation import (
     ReliabilityBin,
     Shot,
 )
-from shared.records.serving import Alternative, Provenance, ResultRecord, ReviewLine
+from shared.records.serving import (
+    Alternative,
+    DriftRecord,
+    Provenance,
+    ResultRecord,
+    ReviewLine,
+)
 from shared.records.tuning import (
     BudgetRecord,
     CheckpointRecord,
@@ -51,6 +57,7 @@ __all__ = [
     "CoveragePoint",
     "DatasetRecord",
     "Decision",
+    "DriftRecord",
     "EvaluationRecord",
     "Figure",
     "Interval",

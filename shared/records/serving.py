@@ -62,8 +62,8 @@ class ResultRecord(Record):
     `provisional` marks an answer that was given before there was a champion, whose answer will
     replace it; of a file of many documents it marks that its rows were answered so.
 
-    `text` is what the model was given, kept with answers that go to review only; empty where the
-    model was given the file itself, or so much text that nothing could be learnt from it.
+    `text` is what the model was given, kept with answers that may go to review only; it is empty
+    where the model was given the file itself, or so much text that nothing could be learnt from it.
 
     `alternatives` are the runners-up, at most three. `tally` says how often each answer was given;
     what is longer than 300 characters is shortened in both.
@@ -112,3 +112,27 @@ class ReviewLine(Record):
     provisional: bool = False
     at: datetime
     correction: str | list[str] | dict[str, FieldValue] | None = ""
+
+
+class DriftRecord(Record):
+    """How far a task's latest answers are from those of its champion's evaluation.
+
+    `label_shift` is the largest difference of a label's share, that of `label`; `agreement_shift`
+    the largest difference of the distribution functions of the agreement. The p-values say how
+    likely that is by chance; below `threshold`, halved when there are both, answers have `drifted`.
+    `promoted` is when the champion came to serve.
+    """
+
+    task_name: str
+    champion: str
+    promoted: datetime
+    drifted: bool
+    threshold: float
+    answers: int
+    rows: int
+    label: str = ""
+    label_shift: float | None = None
+    label_p: float | None = None
+    agreement_shift: float | None = None
+    agreement_p: float | None = None
+    at: datetime
