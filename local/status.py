@@ -42,7 +42,7 @@ def status(options: argparse.Namespace) -> int:
         )
         return DONE
     show_money(console, money)
-    if not summaries and not refused:
+    if not summaries and not refused and not letters:
         console.print(f"Nothing yet. Put a labelled file into {options.folder}/datasets/<task>/.")
     for summary in summaries:
         show_task(console, summary, every_job=True)

@@ -151,15 +151,14 @@ def read_corrections(bucket: Bucket, task: str, is_ignored: Callable[[str], bool
     for item in sorted(found, key=lambda stored: stored.generation):
         name = item.name.partition("/")[2]
         event = ObjectArrived(bucket.name, item.name, item.generation)
-        before = len(by_document), len(refusals)
-        for line in _lines(bucket, event, item.size, name):
+        lines = list(_lines(bucket, event, item.size, name))
+        files += [name] if lines else []
+        for line in lines:
             if isinstance(line, Refusal):
                 refusals.append(line)
             else:
                 by_document.pop(line.document, None)
                 by_document[line.document] = line
-        if (len(by_document), len(refusals)) != before or not files:
-            files.append(name)
         if len(by_document) + len(refusals) > MAX_CORRECTIONS:
             raise Rejected(
                 f"{paths.corrections(task)} holds more than {MAX_CORRECTIONS:,} corrections.",
@@ -209,6 +208,9 @@ def _line(text: str, place: str) -> Correction | Refusal | None:
     if not isinstance(values, dict) or not isinstance(values.get("document"), str):
         detail = f"{place} is not a line of a review file: it names no document. Take it out"
         return Refusal(0, "not corrections", detail, values)
+    if not _is_unicode(values):
+        detail = f"{place} holds half of a surrogate pair, which is not text. Correct it"
+        return Refusal(0, "not corrections", detail, values)
     answer = values.get("correction")
     if answer is None or (isinstance(answer, str) and not answer.strip()):
         return None
@@ -223,6 +225,15 @@ def _line(text: str, place: str) -> Correction | Refusal | None:
         said.strip() if isinstance(said, str) else "",
         answer,
     )
+
+
+def _is_unicode(values: Mapping[str, object]) -> bool:
+    """Whether everything in a line can be written as UTF-8."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _field_refusal(item: Correction, task: Task, line: int) -> Refusal | None:

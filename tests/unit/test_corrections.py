@@ -211,6 +211,7 @@ def test_corrections_that_are_all_wrong_are_rejected_and_the_dataset_stays() -> 
         (b"document;correction\n", r"monday.jsonl line 1 is not JSON"),
         (b'{"correction": "owl"}\n', "names no document"),
         (b"\xff\xfe\x00", "not UTF-8"),
+        (rb'{"document": "a", "text": "\ud800", "correction": "owl"}', "half of a surrogate pair"),
     ],
 )
 def test_a_file_that_is_no_review_file_is_rejected_and_the_dataset_stays(
