@@ -132,18 +132,20 @@ def run(documents: int, kill_seconds: float) -> Run:
             for name in names
             if buckets.results.find(paths.result(name))
         ]
-        stored = {item.name for item in buckets.results.list("")}
-    written = writes(objects.messages, f"{PROJECT}-results", skipping=f"{TASK}/review/")
+        review = f"{TASK}/{paths.REVIEW_FOLDER}/"
+        stored = {
+            item.name for item in buckets.results.list("") if not item.name.startswith(review)
+        }
+    written = writes(objects.messages, f"{PROJECT}-results", skipping=review)
     announced = announcements(facts.messages)
     wanted = {paths.result(name) for name in names}
-    own = wanted | {paths.review(name) for name in names}
     return Run(
         documents=documents,
         seconds=seconds,
         kill_seconds=kill_seconds,
         killed=killer.killed,
         statuses=Counter(result.status for result in results),
-        wrong=len(wanted - stored) + len(stored - own) + len(wanted ^ set(written)),
+        wrong=len(wanted - stored) + len(stored - wanted) + len(wanted ^ set(written)),
         written=Counter(written.values()),
         announced=Counter(announced[name] for name in wanted),
         billed=state["answers"].get("200", 0),

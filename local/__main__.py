@@ -16,6 +16,7 @@ examples:
   .venv/bin/python -m local run --dataset reviews.csv
   .venv/bin/python -m local run --task task.yaml --dataset tickets.csv --documents inbox/ --json
   .venv/bin/python -m local status
+  .venv/bin/python -m local review
 
 Everything runs on this machine. Answers come from a stand-in for Vertex AI that learns from your
 data with simple means: it shows that the pipeline works, and says nothing about Gemini.
@@ -44,6 +45,33 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_folder(status)
     status.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+    replay = commands.add_parser(
+        "replay",
+        help="publish again the messages that a function failed for good",
+        description="Publish again what `status` shows as given up, to the topics that it came "
+        "through. Mend the cause first: the function's log below <folder>/.state/ names it. "
+        "A message that is published twice changes nothing. For a deployment on Google Cloud, see "
+        "infra/README.md.",
+    )
+    _add_folder(replay)
+    replay.add_argument("--only", metavar="OBJECT", help="only what is about this object, such as "
+                        "parcel_questions/soaked.txt")  # fmt: skip
+
+    review = commands.add_parser(
+        "review",
+        help="look at answers that nobody can trust, and write down what is right",
+        description=_REVIEW,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_folder(review)
+    review.add_argument("--task", metavar="T", help="only this task's documents")
+    review.add_argument("--list", action="store_true", help="print what waits, and ask nothing")
+    review.add_argument("--json", action="store_true", help="print what waits as JSON")
+    review.add_argument("--set", action="append", metavar="DOCUMENT=ANSWER",
+                        help="say what is right; as often as you like")  # fmt: skip
+    review.add_argument("--accept", action="append", metavar="DOCUMENT",
+                        help="say that its answer is right; as often as you like")  # fmt: skip
 
     run = commands.add_parser(
         "run",
@@ -100,6 +128,26 @@ documents into <folder>/documents/<task>/; answers appear in <folder>/results/, 
 <folder>/artifacts/. The next start finds everything again."""
 
 
+_REVIEW = """\
+Show the answers whose confidence is below serving.review_below, ask what is right, and write it to
+<folder>/datasets/<task>/corrections/. While the local cloud is up, that is dropping it there: a new
+dataset is made with it, and the ordinary flow decides whether a new model is worth it.
+
+examples:
+  .venv/bin/python -m local review
+    goes through what waits: type a label or its number, = if the answer is right, Enter to leave it
+  .venv/bin/python -m local review --task parcel_questions --list
+    prints what waits
+  .venv/bin/python -m local review --set soaked.txt=damaged_parcel --accept jam.md
+    says it at once; several labels are a,b and fields are {"date": "9 May", "place": null}
+
+For a deployment on Google Cloud, copy its files into a folder of the same form, and give it:
+  gcloud storage cp -r gs://PROJECT-results/TASK FOLDER/results/
+  .venv/bin/python -m local review --folder FOLDER
+  gcloud storage cp FOLDER/datasets/TASK/corrections/*.jsonl gs://PROJECT-datasets/TASK/corrections/
+"""
+
+
 _CONVERT = """\
 Do what convert_dataset does in the cloud, with the same code and without any server: read a
 labelled file, check it, divide it, and write it as Gemini tuning data with a report.
@@ -126,12 +174,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
     options = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    from local import commands, convert
+    from local import commands, convert, dead_letters, review, status
 
     command = {
         "up": commands.up,
-        "status": commands.status,
+        "status": status.status,
+        "replay": dead_letters.replay,
         "run": commands.run,
+        "review": review.review,
         "convert": convert.convert,
         "demo": commands.demo,
         "bundle": commands.bundle,

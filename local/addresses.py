@@ -47,6 +47,10 @@ class Addresses(BaseModel):
         """Leave the addresses in a local cloud's state folder."""
         (state / FILE).write_text(self.model_dump_json(indent=1), encoding="utf-8")
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point Google's clients there."""
+        return {"STORAGE_EMULATOR_HOST": self.storage, "PUBSUB_EMULATOR_HOST": self.pubsub}
+
     def is_up(self) -> bool:
         """Whether the storage emulator answers."""
         return is_listening(int(self.storage.rpartition(":")[2]))

@@ -8,7 +8,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,13 @@ from local.addresses import Addresses
 from local.background import Repeating
 from local.bundles import stage_bundle
 from local.cloud import PROJECT, AlreadyRunning, LocalCloud, Options, PortTaken
+from local.demo_review import review_loop, show_loop
 from local.drive import Driver, InputRejected, NothingArrived
 from local.folders import DownloadFolder, UploadFolder
-from local.money import summarize_money
 from local.open_buckets import open_local_buckets
 from local.processes import ProcessError
 from local.progress import Progress
-from local.show import show_money, show_task
-from local.summary import current_rejections, summarize, task_names
+from local.show import show_task
 from local.table import ROOT, read_table
 from shared.ports import Buckets
 from shared.task import TASK_NAME
@@ -59,34 +57,6 @@ def up(options: argparse.Namespace) -> int:
         return BROKEN
     except (ProcessError, RuntimeError) as error:
         return _broken(console, error)
-    return DONE
-
-
-def status(options: argparse.Namespace) -> int:
-    """Show what the local cloud that is up has come to."""
-    console = Console()
-    addresses = Addresses.read(options.folder / ".state")
-    if addresses is None or not addresses.is_up():
-        Console(stderr=True).print(
-            f"No local cloud is up in {options.folder}. Start one with `make local`."
-        )
-        return BROKEN
-    buckets = open_local_buckets(addresses.storage, addresses.project, addresses.buckets)
-    summaries = [summarize(buckets, name) for name in task_names(buckets.artifacts)]
-    refused = [item.model_dump(mode="json") for item in current_rejections(buckets)]
-    cap = addresses.budget_usd_per_month
-    money = summarize_money(buckets.artifacts, datetime.now(UTC), cap)
-    if options.json:
-        console.print_json(data={"tasks": summaries, "rejected": refused, "tuning": money})
-        return DONE
-    show_money(console, money)
-    if not summaries and not refused:
-        console.print(f"Nothing yet. Put a labelled file into {options.folder}/datasets/<task>/.")
-    for summary in summaries:
-        show_task(console, summary, every_job=True)
-    for item in refused:
-        words = escape(f"{item['subject']}: {item['reason']} {item['remedy']}")
-        console.print(f"[red]Rejected[/red] {words}")
     return DONE
 
 
@@ -140,14 +110,16 @@ def demo(options: argparse.Namespace) -> int:
             driver = Driver(cloud, _buckets(cloud))
             _demo_tasks(driver)
             summaries = [driver.summarize(task) for task in DEMO_TASKS]
+            loop = review_loop(driver, DEMO_SECONDS)
             pages = driver.export(out)
     except (InputRejected, NothingArrived, ProcessError, RuntimeError) as error:
         return _broken(console, error)
     if options.json:
-        _print_json({"tasks": summaries, "artifacts": pages})
+        _print_json({"tasks": summaries, "review": loop, "artifacts": pages})
         return DONE
     for summary in summaries:
         show_task(Console(), summary)
+    show_loop(Console(), loop)
     _show_paths(Console(), pages)
     return DONE
 

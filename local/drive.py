@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from local.cloud import LocalCloud
 from local.folders import DownloadFolder
+from local.review_files import waiting
 from local.summary import Records, read_task, rejections, results_of, summarize
 from local.table import dead_letter_topic
+from shared import paths
 from shared.ports import Buckets
-from shared.records import RejectionRecord
+from shared.records import DatasetRecord, RejectionRecord
 
 POLL_SECONDS = 0.25
 
@@ -54,8 +56,8 @@ class Driver:
 
     def upload_documents(self, task: str, folder: Path) -> list[Uploaded]:
         """Upload every file of a folder."""
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        visible = [path for path in paths if not path.name.startswith(".")]
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        visible = [path for path in files if not path.name.startswith(".")]
         return [
             self._upload("documents", f"{task}/{path.relative_to(folder).as_posix()}", path)
             for path in visible
@@ -103,6 +105,43 @@ class Driver:
             return wanted <= got or None
 
         self._wait(answered, f"answers to {len(wanted)} documents of {task}", seconds)
+
+    def wait_for_reviews(self, task: str, folder: Path, seconds: float) -> None:
+        """Copy the results into a folder once every answer to be reviewed is in a review file.
+
+        Raises:
+            NothingArrived: It took too long.
+        """
+        names = self._cloud.bucket_names()
+        copy = DownloadFolder(self._cloud.clients.storage, folder, names["results"])
+
+        def gathered() -> bool | None:
+            copy.look()
+            there = {item.line.document for item in waiting(folder, folder, task)}
+            wanted = {
+                item.document
+                for item in results_of(self.buckets.results, task)
+                if item.status == "review"
+            }
+            return wanted <= there or None
+
+        self._wait(gathered, f"the review file of {task}", seconds)
+
+    def drop_corrections(self, task: str, path: Path, seconds: float) -> DatasetRecord:
+        """Upload a file of corrections, and wait for the dataset that they are in.
+
+        Raises:
+            InputRejected: The file was rejected.
+            NothingArrived: It took too long.
+        """
+        upload = self._upload("datasets", f"{paths.corrections(task)}{path.name}", path)
+
+        def converted() -> DatasetRecord | None:
+            self._raise_if_rejected(upload, converted=False)
+            records = read_task(self.buckets.artifacts, task)
+            return next((item for item in records.datasets if item.corrections), None)
+
+        return self._wait(converted, f"a dataset with the corrections of {task}", seconds)
 
     def wait_until_quiet(self, seconds: float) -> None:
         """Wait until no message waits for a function. Raises NothingArrived."""

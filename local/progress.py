@@ -107,6 +107,7 @@ WORDS: Mapping[str, str] = {
     "champion-promoted": "champion: {candidate}",
     "document-answered": "{result} answered: {status}, confidence {confidence:.2f}",
     "document-divided": "{result}: {rows} rows are answered",
+    "answers-drifted": "answers of {candidate} have drifted",
     "input-rejected": "rejected by {function}: {record}",
 }
 """How each fact is said."""

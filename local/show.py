@@ -33,8 +33,27 @@ def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = Fa
         console.print(f"Verdict: [bold]{verdict['decision']}[/bold]. {escape(verdict['reason'])}")
     if summary["champion"]:
         console.print(f"Champion: [bold]{summary['champion']['name']}[/bold]")
+    if summary["drift"]:
+        _show_drift(console, summary["drift"])
     if summary["documents"]:
         console.print(_documents(summary["documents"]))
+
+
+def _show_drift(console: Console, drift: dict[str, Any]) -> None:
+    """Say how the latest answers are unlike those of the evaluation."""
+    found: list[str] = []
+    if drift["label_p"] is not None:
+        found.append(
+            f"the share of {drift['label']} moved by {100 * drift['label_shift']:.1f} points "
+            f"(p = {drift['label_p']:.2g})"
+        )
+    if drift["agreement_p"] is not None:
+        found.append(
+            f"the agreement of samples by {100 * drift['agreement_shift']:.1f} points "
+            f"(p = {drift['agreement_p']:.2g})"
+        )
+    words = f"in {drift['answers']} answers against {drift['rows']} evaluated rows, "
+    console.print(f"[red]Drift[/red] {escape(words + ', '.join(found))}.", highlight=False)
 
 
 def show_money(console: Console, money: dict[str, Any]) -> None:

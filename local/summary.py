@@ -12,6 +12,7 @@ from shared.record_store import read
 from shared.records import (
     ChampionRecord,
     DatasetRecord,
+    DriftRecord,
     EvaluationRecord,
     JobRecord,
     Record,
@@ -100,8 +101,7 @@ def results_of(results: Bucket, task: str) -> list[ResultRecord]:
     return [
         item
         for found in results.list(f"{task}/")
-        if not found.name.startswith(f"{task}/review/")
-        and (item := read(results, found.name, ResultRecord))
+        if found.name.endswith(".json") and (item := read(results, found.name, ResultRecord))
     ]
 
 
@@ -141,6 +141,7 @@ def summarize(buckets: Buckets, name: str) -> dict[str, Any]:
         "jobs": [_job(job) for job in records.jobs],
         "verdict": dataset and _verdict(records, dataset),
         "champion": records.champion and _champion(records.champion),
+        "drift": _drift(read(buckets.artifacts, paths.drift(name), DriftRecord)),
         "documents": [_document(item) for item in results_of(buckets.results, name)],
     }
 
@@ -250,6 +251,11 @@ def _champion(champion: ChampionRecord) -> dict[str, Any]:
         "dataset": champion.dataset,
         "run": champion.run,
     }
+
+
+def _drift(drift: DriftRecord | None) -> dict[str, Any] | None:
+    """Show drift only while there is some."""
+    return drift.model_dump(mode="json") if drift and drift.drifted else None
 
 
 def _document(result: ResultRecord) -> dict[str, Any]:

@@ -25,6 +25,7 @@ Happening = Literal[
     "champion-promoted",
     "document-answered",
     "document-divided",
+    "answers-drifted",
     "input-rejected",
 ]
 

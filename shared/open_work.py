@@ -12,7 +12,7 @@ from shared.ports import World
 from shared.record_store import change, create, read
 from shared.records import OpenMarker
 
-Kind = Literal["dataset", "run", "document", "endpoints", "batch"]
+Kind = Literal["dataset", "run", "document", "endpoints", "batch", "review"]
 
 
 def begin(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from shared.errors import Rejected
 from shared.task import TASK_NAME, Configuration
@@ -14,9 +15,12 @@ def content_id(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def dataset_id(bucket: str, name: str, generation: int, data_key: Mapping[str, object]) -> str:
-    """Name a dataset after the upload and the part of the task that shapes it."""
-    return content_id(bucket, name, generation, data_key)
+def dataset_id(
+    bucket: str, name: str, generation: int, data_key: Mapping[str, object], corrections: str = ""
+) -> str:
+    """Name a dataset after the upload, the part of the task that shapes it, and corrections."""
+    added = (corrections,) if corrections else ()
+    return content_id(bucket, name, generation, data_key, *added)
 
 
 def run_id(
@@ -67,6 +71,11 @@ def task_record(task: str) -> str:
 def champion(task: str) -> str:
     """The task's champion."""
     return f"tasks/{task}/champion.json"
+
+
+def drift(task: str) -> str:
+    """How far the task's answers are from those of its champion's evaluation."""
+    return f"tasks/{task}/drift.json"
 
 
 def dataset_folder(task: str, dataset: str) -> str:
@@ -161,12 +170,26 @@ KILL_SWITCH = "stop.json"
 """While this object is in the artifacts bucket, no tuning job is created."""
 
 
+REVIEW_FOLDER = "review"
+"""The folder of a task's results that holds its review files; no document may be in it."""
+
+
 def result(document_name: str) -> str:
     """The answer to a document, in the results bucket."""
     return f"{document_name}.json"
 
 
-def review(document_name: str) -> str:
-    """The copy of an answer that a person should look at, in the results bucket."""
-    task, _, rest = document_name.partition("/")
-    return f"{task}/review/{rest}.json"
+def review_file(task: str, day: date, part: int = 1) -> str:
+    """The answers of a day that a person should look at, in the results bucket."""
+    beyond = "" if part == 1 else f"-{part}"
+    return f"{task}/{REVIEW_FOLDER}/{day.isoformat()}{beyond}.jsonl"
+
+
+def corrections(task: str) -> str:
+    """The folder of review files that a person has filled in, in the datasets bucket."""
+    return f"{task}/corrections/"
+
+
+def daily_export(task: str, day: date, kind: str) -> str:
+    """The answers of a day as one file, in the results bucket."""
+    return f"{task}/daily/{day.isoformat()}.{kind}"

@@ -291,6 +291,28 @@ class Serving(Part):
         "confidence that the result shows: the calibrated one, or the agreement of the samples "
         "where the result says that it is not calibrated.",
     )
+    review_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="The share of each day's answers that goes to review besides: the least sure "
+        "of those that were accepted, chosen once the day (UTC) is over. 0.02 for two in a "
+        "hundred. Results keep their texts while it is above 0.",
+    )
+    daily_export: Annotated[Literal["off", "jsonl", "csv"], BeforeValidator(_as_off)] = Field(
+        "off",
+        description="Whether a day's answers are also written as one file, "
+        "`<task>/daily/<day>.jsonl` or `.csv` in the results bucket, once the day (UTC) is over. "
+        "In the CSV, what a spreadsheet would run as a formula begins with an apostrophe.",
+    )
+    drift_alert: Annotated[
+        Literal["off"] | Annotated[float, Field(gt=0, lt=0.5)], BeforeValidator(_as_off)
+    ] = Field(
+        0.001,
+        description="The p-value below which the latest answers are reported as unlike those of "
+        "the champion's evaluation, in labels or in the agreement of samples; or off. It is looked "
+        "at once a day, so that 0.001 is a false alarm in three years.",
+    )
     before_champion: Literal["answer", "wait"] = Field(
         "wait",
         description="What becomes of documents that arrive before the task has a champion. They "

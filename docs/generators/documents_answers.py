@@ -1,7 +1,8 @@
 """What docs/documents.md says of answers."""
 
-from docs.generators.markdown import paragraph
+from docs.generators.markdown import fenced, paragraph
 from functions.process_document import alternatives
+from functions.watch_jobs import daily, drift
 
 
 def answers() -> list[str]:
@@ -22,6 +23,65 @@ def answers() -> list[str]:
             "confidences of fields are agreements in any case. `alternatives` are the runners-up "
             f"with their shares of the samples, at most {alternatives.MOST}: other labels, labels "
             "that are not in the answer, or other values of a field."
+        ),
+        "## Review",
+        paragraph(
+            "An answer with a confidence below `serving.review_below` has the status `review`. A "
+            "minute later it is a line of `results/<task>/review/<day>.jsonl` (the day in UTC), "
+            "with the document's address, the text that the model was given, the answer, the "
+            "runners-up and an empty `correction`; see [review-line.json](review-line.json). A "
+            "document has one line a day. Beyond 10 MB a day's file is followed by "
+            "`<day>-2.jsonl`, and so on up to five."
+        ),
+        paragraph(
+            "Write the right answer into `correction`, and put the file into "
+            "`datasets/<task>/corrections/`, under any name. For one label:"
+        ),
+        fenced("json", '{"document": "…", "text": "…", "answer": "owl", "correction": "crow"}'),
+        paragraph(
+            "For several labels it is a list, for fields an object with those that are wrong; "
+            "`null` there means that the text does not give the field. To say that an answer is "
+            "right, repeat it. Lines without a correction are left alone."
+        ),
+        paragraph(
+            "A new dataset is made of the task's latest labelled file and all of its corrections, "
+            "and goes the ordinary way: prompting is measured, and tuning follows if the task "
+            "wants it. Later labelled files take the corrections along. Of two corrections of one "
+            "document or one text the later counts, and it wins over a row of the labelled file "
+            "with the same text, which goes to quarantine as `corrected`. Corrections are for "
+            "training, but for the share `split.test` of them, by the same hash of the text as "
+            "ever: there it shows what they were worth. A near copy of a row stays in that row's "
+            "split. A line that cannot be used, such as one with a label that the task does not "
+            "have, goes to quarantine; the detail names the file, the line and the remedy. A file "
+            "of which nothing can be used is rejected, and the dataset stays as it was. "
+            "[14. Review](decisions/0014-review.md) has the reasons."
+        ),
+        "## At a day's end",
+        paragraph(
+            "Three things are done once a day (UTC) is over, by the first ticks of the next one, "
+            "each only where the task asks for it."
+        ),
+        paragraph(
+            "`serving.review_share: 0.02` sends the least sure two in a hundred of the day's "
+            "answers to review, of those that were accepted; their lines are in the day's review "
+            "file. `serving.daily_export: csv` or `jsonl` writes the day's answers and rejections "
+            "into `results/<task>/daily/<day>.csv` or `.jsonl`, without texts. In the CSV an "
+            "extraction has a column for each field, and a cell that begins with `=`, `+`, `-`, "
+            "`@`, a tab or a line end gets an apostrophe before it, so that no spreadsheet runs "
+            f"it. Up to {daily.MOST_ANSWERS:,} answers of a task and day are gathered."
+        ),
+        paragraph(
+            f"Drift: the champion's latest {drift.RECENT} answers are held against its evaluation, "
+            "validation and test rows together, if there are "
+            f"{drift.LEAST} of each. The shares of labels are compared by Pearson's chi-squared "
+            "test, for tasks with one label a text; the agreement of samples by the "
+            "Kolmogorov-Smirnov test, among answers that were asked for as those rows were. A "
+            "p-value below `serving.drift_alert` (halved, when there are both) is drift: it is "
+            "told once, as the fact `answers-drifted` with the figures, and "
+            "`python -m local status` shows it until it has gone. The record is "
+            "`tasks/<task>/drift.json` in the artifacts bucket. Drift says that what comes in is "
+            "not what the champion was measured on, not that its answers are wrong: look at the "
+            "review file, and label some of it."
         ),
         "## Before there is a champion",
         paragraph(

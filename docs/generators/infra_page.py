@@ -52,9 +52,9 @@ IDLE_MONTH = (
     Cost("watch_jobs, 1 s a tick: CPU", MINUTES_A_MONTH, "vCPU seconds", 24, 1_000_000),
     Cost("watch_jobs, 1 s a tick: memory", MINUTES_A_MONTH * 0.5, "GiB seconds", 2.5, 1_000_000),
     Cost("watch_jobs: requests", MINUTES_A_MONTH, "requests", 0.40, 1_000_000),
-    Cost("watch_jobs: lists of open work", MINUTES_A_MONTH * 5, "class A operations", 0.005, 1000),
+    Cost("watch_jobs: lists of open work", MINUTES_A_MONTH * 6, "class A operations", 0.005, 1000),
     Cost(
-        "watch_jobs: ledgers and records", MINUTES_A_MONTH * 3, "class B operations", 0.0004, 1000
+        "watch_jobs: ledgers and records", MINUTES_A_MONTH * 4, "class B operations", 0.0004, 1000
     ),
     Cost("ticks, published and delivered at 1 kB", MINUTES_A_MONTH * 2e-6, "GB", 0.04),
     Cost("Cloud Scheduler", 1, "jobs", 0.10),
@@ -66,7 +66,7 @@ THOUSAND_DOCUMENTS = (
     Cost("model: five samples of 10 tokens", 50_000, "tokens", 0.40, 1_000_000),
     Cost("process_document, 3 s each, unshared: CPU", 3000, "vCPU seconds", 24, 1_000_000),
     Cost("process_document, 3 s each: memory", 1500, "GiB seconds", 2.5, 1_000_000),
-    Cost("upload, result and review copy", 3000, "class A operations", 0.005, 1000),
+    Cost("upload, result and mark for review", 3000, "class A operations", 0.005, 1000),
     Cost("reads of records and documents", 7000, "class B operations", 0.0004, 1000),
     Cost("messages of 1 kB: arrival and fact", 0.004, "GB", 0.04),
 )

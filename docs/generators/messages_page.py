@@ -53,11 +53,14 @@ FACTS: dict[Happening, str] = {
     "champion-promoted": "A candidate became the task's champion.",
     "document-answered": "A document's answer was written.",
     "document-divided": "All rows of a file of many documents have their results.",
+    "answers-drifted": "A task's latest answers are unlike those that its champion was measured "
+    "by; docs/documents.md says how that is found. It is told once, and again if it goes and comes "
+    "back.",
     "input-rejected": "Something that came in is wrong, and trying again will not help.",
 }
 DETAILS = {
     "dataset": "id of the dataset",
-    "rows": "rows in the upload, or in the file of documents",
+    "rows": "rows in the upload, or in the file of documents; of drift, evaluated rows",
     "quarantined": "rows that were set aside, with reasons in the data report",
     "best": "name of the best prompting candidate",
     "figure": "its figure, in the task's primary metric",
@@ -82,6 +85,11 @@ DETAILS = {
     "status": "`accepted` or `review`",
     "confidence": "the answer's confidence, 0 to 1",
     "provisional": "whether it was given before there was a champion, which will answer again",
+    "answers": "how many of the latest answers were looked at",
+    "label_shift": "the largest difference of a label's share; none for several labels and fields",
+    "label_p": "its p-value",
+    "agreement_shift": "the largest difference of the agreement's distribution functions",
+    "agreement_p": "its p-value",
     "function": "the function that refused it",
     "record": "path in the artifacts bucket of the record that says why, and what to do",
 }

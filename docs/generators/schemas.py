@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from functions.convert_dataset.report import DataReport
 from functions.launch_tuning.request import Request
 from shared.facts import Fact
-from shared.records import EvaluationRecord, ResultRecord, VerdictRecord
+from shared.records import EvaluationRecord, ResultRecord, ReviewLine, VerdictRecord
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REQUEST = "A message on tuning-requested: a request to tune, an approval, or a cancellation."
@@ -23,6 +23,7 @@ def schema_files() -> dict[str, str]:
             Request, "validation", "A message on tuning-requested"
         ),
         "docs/result.json": _schema(ResultRecord, "serialization"),
+        "docs/review-line.json": _schema(ReviewLine, "serialization"),
         "docs/evaluation.json": _schema(EvaluationRecord, "serialization"),
         "docs/verdict.json": _schema(VerdictRecord, "serialization"),
     }

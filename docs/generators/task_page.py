@@ -73,6 +73,9 @@ serving:
   samples: 5
   temperature: 0.7
   review_below: 0.6
+  review_share: 0.02
+  daily_export: csv
+  drift_alert: 0.001
   before_champion: wait
   max_document_bytes: 200000
   max_document_characters: 50000

@@ -5,14 +5,17 @@ so a dataset exists once it is whole, and converting again after a crash changes
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from functions.convert_dataset.checks import Check
 from functions.convert_dataset.checks.registry import CHECKS
+from functions.convert_dataset.corrections import NO_CORRECTIONS, Corrections
 from functions.convert_dataset.infer import late_separator
 from functions.convert_dataset.judge import Judgement, judge
 from functions.convert_dataset.opening import Upload, open_upload
 from functions.convert_dataset.report import write_reports
+from functions.convert_dataset.rows import Refusal
 from functions.convert_dataset.survey import Survey, survey_rows
 from functions.convert_dataset.write import write_dataset
 from shared import log, paths
@@ -28,6 +31,7 @@ MAX_SECONDS = 240
 
 PATIENCE_SECONDS = 10
 MAX_LABELS = 1000
+SHOWN_REFUSALS = 3
 FORM_REASONS = frozenset(
     {"wrong number of cells", "stray quotation mark", "not JSON", "not a JSON object", "not a tag",
      "offsets do not fit", "not a conversation"}
@@ -35,8 +39,29 @@ FORM_REASONS = frozenset(
 """Reasons that say that the file was written wrongly, or is read wrongly."""
 
 
+class NoUsableCorrection(Rejected):
+    """None of a task's corrections can be used; the file itself may be fine.
+
+    Args:
+        upload: The file that they were to be added to.
+        survey: The first pass, with the task's labels or fields.
+    """
+
+    def __init__(self, upload: Upload, survey: Survey) -> None:
+        rows = upload.corrections.rows(survey.task, 0)
+        why = [example.detail for _, example in rows if isinstance(example, Refusal)]
+        more = f"; and {len(why) - SHOWN_REFUSALS} more" if len(why) > SHOWN_REFUSALS else ""
+        super().__init__(
+            f"No correction can be used: {'; '.join(why[:SHOWN_REFUSALS])}{more}.",
+            "The dataset is as it was.",
+        )
+
+
 def convert(
-    event: ObjectArrived, world: World, declared: TaskRecord | None
+    event: ObjectArrived,
+    world: World,
+    declared: TaskRecord | None,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> DatasetRecord | None:
     """Convert one file, unless that was done before.
 
@@ -44,28 +69,34 @@ def convert(
         event: The upload.
         world: The ports.
         declared: The task as task.yaml declares it; None to infer it.
+        corrections: What people corrected, to be added to the file's rows.
 
     Returns:
         The dataset's record; None when another delivery converted it at the same moment, and
         announces it.
 
     Raises:
+        NoUsableCorrection: There are corrections, and none of them can be used.
         Rejected: Nothing can be learnt from the file, with the reason.
         NotFound: The upload was replaced or deleted meanwhile.
     """
     name = paths.task_of(event.name)
     source = world.buckets.datasets
     try:
-        upload = open_upload(event, source, declared)
+        upload = replace(open_upload(event, source, declared), corrections=corrections)
         identifier = _identifier(event, upload)
         done = read(world.buckets.artifacts, paths.dataset_record(name, identifier), DatasetRecord)
         if done is not None:
             return done
         survey, checks = _survey(upload, world)
     except UnicodeDecodeError:
-        upload = open_upload(event, source, declared, deep=True)
+        deep = open_upload(event, source, declared, deep=True)
+        upload = replace(deep, corrections=corrections)
         identifier = _identifier(event, upload)
         survey, checks = _survey(upload, world)
+    used = sum(survey.kept[survey.corrected_from :])
+    if corrections and not used:
+        raise NoUsableCorrection(upload, survey)
     judgement = judge(survey, checks, declared.task if declared else None, upload.name)
     _check_dataset(survey, judgement, upload.name)
     written = write_dataset(upload, survey, judgement, world.buckets.artifacts, name, identifier)
@@ -73,7 +104,7 @@ def convert(
         id=identifier,
         task_name=name,
         task=survey.task,
-        explanation=upload.explanation,
+        explanation=(*upload.explanation, *corrections.explanation),
         source_bucket=event.bucket,
         source_object=event.name,
         source_generation=event.generation,
@@ -83,6 +114,7 @@ def convert(
         quarantined_by_reason=dict(written.quarantined.most_common()),
         labels=judgement.labels,
         training_tokens=written.training_tokens,
+        corrections=used,
         created=world.clock(),
     )
     write_reports(world, upload, record, survey, judgement, written)
@@ -94,14 +126,23 @@ def convert(
 
 def _identifier(event: ObjectArrived, upload: Upload) -> str:
     """Name the dataset that an upload becomes."""
-    return paths.dataset_id(event.bucket, event.name, event.generation, upload.task.data_key())
+    return paths.dataset_id(
+        event.bucket,
+        event.name,
+        event.generation,
+        upload.task.data_key(),
+        upload.corrections.identifier,
+    )
 
 
 def _survey(upload: Upload, world: World) -> tuple[Survey, Sequence[Check]]:
     """Go through a file once, with new checks, and stop it when it takes too long."""
     checks = [make() for make in CHECKS]
     watch = _watch_time(upload, world.clock, world.clock())
-    return survey_rows(upload.rows(), upload.task, upload.columns, checks, watch), checks
+    survey = survey_rows(
+        upload.rows(), upload.task, upload.columns, checks, watch, upload.corrections
+    )
+    return survey, checks
 
 
 def _watch_time(

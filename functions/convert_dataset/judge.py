@@ -11,6 +11,8 @@ from functions.convert_dataset.similarity import near_pairs
 from functions.convert_dataset.splits import (
     NONE,
     SPLITS,
+    TRAIN,
+    VALIDATION,
     decide_splits,
     join_groups,
     without_templates,
@@ -166,7 +168,26 @@ def _splits(survey: Survey, facts: Facts) -> "NDArray[np.int8]":
         survey.task.split,
         cut_groups=not survey.groups,
     )
+    _spare_validation(splits, groups, kept, survey.corrected_from)
     return splits
+
+
+def _spare_validation(
+    splits: "NDArray[np.int8]",
+    groups: "NDArray[np.uint64]",
+    kept: "NDArray[np.bool_]",
+    corrected_from: int,
+) -> None:
+    """Put corrections that would be for validation into training, but for copies of its rows."""
+    import numpy as np
+
+    if corrected_from == len(splits):
+        return
+    whole = np.zeros(len(splits), np.uint64)
+    whole[kept] = groups
+    there = whole[:corrected_from][splits[:corrected_from] == VALIDATION]
+    added = splits[corrected_from:]
+    added[(added == VALIDATION) & ~np.isin(whole[corrected_from:], there)] = TRAIN
 
 
 def _labels(survey: Survey, splits: "NDArray[np.int8]") -> dict[str, dict[str, int]]:

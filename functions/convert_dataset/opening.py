@@ -7,6 +7,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from functions.convert_dataset.columns import Columns, find_columns, known_columns
+from functions.convert_dataset.corrections import NO_CORRECTIONS, Corrections
 from functions.convert_dataset.formats.registry import Format, choose_format
 from functions.convert_dataset.infer import infer_task
 from functions.convert_dataset.reading.packing import open_unpacked
@@ -45,6 +46,7 @@ class Upload:
         columns: Which column holds what.
         explanation: How it was read, in sentences.
         position: Says how many of its stored bytes have been read.
+        corrections: What people corrected, which comes behind its rows.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Upload:
     columns: Columns
     explanation: tuple[str, ...]
     position: Callable[[], int]
+    corrections: Corrections = NO_CORRECTIONS
 
     def rows(self) -> Iterator[Row | Refusal]:
         """Go through its rows."""

@@ -8,15 +8,20 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
 
+from functions.convert_dataset.batches import (
+    RawRow,
+    correction_batches,
+    file_batches,
+    split_word,
+)
 from functions.convert_dataset.checks import Batch, Check, Sample
 from functions.convert_dataset.columns import SPLIT_WORDS, Columns
+from functions.convert_dataset.corrections import NO_CORRECTIONS, Corrections
 from functions.convert_dataset.keys import exact_key, near_key
-from functions.convert_dataset.labelled import Reader, example_reader
 from functions.convert_dataset.rows import Refusal, Row
 from functions.convert_dataset.sample import Reservoir
 from functions.convert_dataset.splits import NONE
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-BATCH_ROWS = 1024
 MAX_ROWS = 10_000_000
 """The most examples that Vertex AI takes in a training file."""
 
@@ -54,6 +58,7 @@ class Survey:
         first_refused: Reason -> the line of the first of them.
         numbers: Answer -> its number, for labels.
         characters: Characters of all texts.
+        corrected_from: The index of the first correction; those of the file come before it.
     """
 
     task: Task
@@ -68,6 +73,7 @@ class Survey:
     first_refused: dict[str, int] = field(default_factory=dict)
     numbers: dict[Answer | tuple[str, ...], int] = field(default_factory=dict)
     characters: int = 0
+    corrected_from: int = 0
     sample: Sample = field(default_factory=lambda: Sample((), (), (), whole=True))
 
     def label_counts(self, kept: "NDArray[np.bool_]") -> dict[str, int]:
@@ -91,6 +97,7 @@ def survey_rows(
     columns: Columns,
     checks: Sequence[Check],
     after_batch: Callable[[int], None],
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> Survey:
     """Go through all rows once.
 
@@ -100,6 +107,8 @@ def survey_rows(
         columns: Which column holds what.
         checks: They see every example.
         after_batch: Told how many rows have been seen; may raise to stop.
+        corrections: What people corrected; they come behind the file's rows, and are held against
+            the labels or fields that these have.
 
     Raises:
         Rejected: The file has too many rows, or too many different fields.
@@ -107,7 +116,8 @@ def survey_rows(
     survey = Survey(task)
     reservoir = Reservoir()
     names: Counter[str] = Counter()
-    for first, chunk, examples in batches(rows, task, columns):
+
+    def take(first: int, chunk: Sequence[RawRow], examples: Sequence[Example | Refusal]) -> None:
         batch = _keep(survey, first, chunk, examples, columns)
         keys = survey.near[first:] if len(batch.rows) == len(chunk) else None
         reservoir.add(keys or [survey.near[row] for row in batch.rows], batch)
@@ -121,41 +131,18 @@ def survey_rows(
                 "Upload a part of it.",
             )
         after_batch(len(survey.kept))
+
+    for first, chunk, examples in file_batches(rows, task, columns, corrections):
+        take(first, chunk, examples)
+    survey.corrected_from = len(survey.kept)
     survey.task = _complete(task, survey, names)
+    last = survey.lines[-1] if survey.lines else 0
+    for first, chunk, examples in correction_batches(
+        corrections, survey.task, survey.corrected_from, last
+    ):
+        take(first, chunk, examples)
     survey.sample = reservoir.sample()
     return survey
-
-
-def batches(
-    rows: Iterable[Row | Refusal], task: Task, columns: Columns
-) -> Iterator[tuple[int, list[Row | Refusal], list[Example | Refusal]]]:
-    """Go through rows in batches: the first row's index, the rows, and what became of them."""
-    read = _with_split(example_reader(task, columns), columns)
-    rows = iter(rows)
-    first = 0
-    while chunk := list(islice(rows, BATCH_ROWS)):
-        yield first, chunk, [read(row) if isinstance(row, Row) else row for row in chunk]
-        first += len(chunk)
-
-
-def _with_split(read: Reader, columns: Columns) -> Reader:
-    """Refuse rows whose split is not one."""
-    if columns.split is None:
-        return read
-    column = columns.split
-
-    def checked(row: Row) -> Example | Refusal:
-        if _split_word(row, column) in SPLIT_WORDS:
-            return read(row)
-        detail = f"{_split_word(row, column)[:60]!r} is none of train, validation and test"
-        return Refusal(row.line, "unknown split", detail)
-
-    return checked
-
-
-def _split_word(row: Row, column: str) -> str:
-    """Return what a row says of its split."""
-    return str(row.values.get(column) or "").strip().lower()
 
 
 def _keep(
@@ -186,7 +173,7 @@ def _keep(
         survey.given.extend(array("b", [NONE]) * len(chunk))
     else:
         survey.given.extend(
-            SPLIT_WORDS.get(_split_word(row, columns.split), NONE) if isinstance(row, Row) else NONE
+            SPLIT_WORDS.get(split_word(row, columns.split), NONE) if isinstance(row, Row) else NONE
             for row in chunk
         )
     if columns.group is not None:

@@ -1,6 +1,12 @@
-"""Decides what an upload to the datasets bucket means: a labelled file, or a task.yaml."""
+"""Decides what an upload to the datasets bucket means: a labelled file, task.yaml, corrections."""
 
-from functions.convert_dataset.convert import convert
+from functions.convert_dataset.convert import NoUsableCorrection, convert
+from functions.convert_dataset.corrections import (
+    NO_CORRECTIONS,
+    Corrections,
+    is_correction,
+    read_corrections,
+)
 from shared import log, open_work, paths
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
@@ -31,8 +37,12 @@ def handle_upload(event: Event, world: World) -> None:
         return
     name = paths.task_of(event.name)
     declared = _declared_task(world, name)
+    corrections = read_corrections(world.buckets.datasets, name, _is_ignored)
     if event.name == f"{name}/{TASK_FILE}":
-        _convert_all(world, name, declared)
+        _convert_all(world, name, declared, corrections)
+        return
+    if corrections or is_correction(event.name):
+        _convert_latest(world, event, declared, corrections)
         return
     try:
         record = convert(event, world, declared)
@@ -47,31 +57,90 @@ def _is_ignored(name: str) -> bool:
     return name.endswith("/") or any(part[:1] in {".", "_"} for part in name.split("/")[1:])
 
 
-def _convert_all(world: World, name: str, declared: TaskRecord | None) -> None:
+def _convert_all(
+    world: World, name: str, declared: TaskRecord | None, corrections: Corrections
+) -> None:
     """Convert every file of a task, and announce the latest; the others are history.
 
     Raises:
         Rejected: Some files were rejected; all of them are named.
     """
     rejected: list[str] = []
-    latest: tuple[int, DatasetRecord | None] | None = None
-    for found in world.buckets.datasets.list(f"{name}/"):
-        if found.name == f"{name}/{TASK_FILE}" or _is_ignored(found.name):
-            continue
-        event = ObjectArrived(world.settings.datasets_bucket, found.name, found.generation)
+    record, latest = None, False
+    for event in _files(world, name):
         try:
-            record = convert(event, world, declared)
+            added = NO_CORRECTIONS if latest else corrections
+            converted, _ = _convert_with(event, world, declared, added)
         except NotFound:
             log.info("a file was replaced while it was converted", task=name)
         except Rejected as rejection:
             rejected.append(str(rejection))
         else:
-            if latest is None or found.generation > latest[0]:
-                latest = (found.generation, record)
-    if latest is not None:
-        _announce(world, latest[1], declared)
+            record, latest = record if latest else converted, True
+    _announce(world, record, declared)
     if rejected:
         raise Rejected(" ".join(rejected))
+
+
+def _convert_latest(
+    world: World, event: ObjectArrived, declared: TaskRecord | None, corrections: Corrections
+) -> None:
+    """Convert a task's latest file that can be, with its corrections, and announce it.
+
+    Raises:
+        Rejected: What arrived cannot be used: the file, or all of the corrections in it; or there
+            are corrections and no file.
+    """
+    name = paths.task_of(event.name)
+    rejected: dict[str, Rejected] = {}
+    unusable: NoUsableCorrection | None = None
+    for file in _files(world, name):
+        try:
+            record, unusable = _convert_with(file, world, declared, corrections)
+        except NotFound:
+            log.info("a file was replaced while it was converted", task=name)
+        except Rejected as rejection:
+            rejected[file.name] = rejection
+        else:
+            _announce(world, record, declared)
+            break
+    else:
+        if is_correction(event.name):
+            raise next(iter(rejected.values()), None) or Rejected(
+                f"{event.name} corrects answers, but {name} has no labelled file to add them to.",
+                f"Upload one as {name}/<file>; the corrections are taken along then.",
+            )
+    if event.name in rejected:
+        raise rejected[event.name]
+    if is_correction(event.name):
+        if unusable is not None:
+            raise unusable
+        corrections.check(event.name.partition("/")[2])
+
+
+def _convert_with(
+    event: ObjectArrived, world: World, declared: TaskRecord | None, corrections: Corrections
+) -> tuple[DatasetRecord | None, NoUsableCorrection | None]:
+    """Convert a file with the corrections; without them, and saying why, when none can be used."""
+    try:
+        return convert(event, world, declared, corrections), None
+    except NoUsableCorrection as why:
+        log.warning("no correction can be used", task=paths.task_of(event.name))
+        return convert(event, world, declared), why
+
+
+def _files(world: World, name: str) -> list[ObjectArrived]:
+    """List a task's labelled files, the latest first."""
+    found = [
+        item
+        for item in world.buckets.datasets.list(f"{name}/")
+        if item.name != f"{name}/{TASK_FILE}"
+        and not _is_ignored(item.name)
+        and not is_correction(item.name)
+    ]
+    found.sort(key=lambda item: item.generation, reverse=True)
+    bucket = world.settings.datasets_bucket
+    return [ObjectArrived(bucket, item.name, item.generation) for item in found]
 
 
 def _declared_task(world: World, name: str) -> TaskRecord | None:

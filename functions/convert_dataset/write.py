@@ -10,12 +10,13 @@ from typing import BinaryIO
 
 import orjson
 
+from functions.convert_dataset.batches import all_batches
 from functions.convert_dataset.judge import Judgement
 from functions.convert_dataset.lines import line_writer
 from functions.convert_dataset.opening import Upload
 from functions.convert_dataset.rows import Refusal, Row
 from functions.convert_dataset.splits import NONE, SPLITS, TRAIN
-from functions.convert_dataset.survey import Survey, batches
+from functions.convert_dataset.survey import Survey
 from shared import paths
 from shared.answers import answer_text
 from shared.errors import NotFound, Rejected
@@ -97,7 +98,9 @@ def _write_rows(
     """Go through the rows again; return the characters of the training texts."""
     line_of = line_writer(survey.task)
     characters = seen = 0
-    for first, chunk, examples in batches(upload.rows(), survey.task, upload.columns):
+    for first, chunk, examples in all_batches(
+        upload.rows(), survey.task, upload.columns, upload.corrections
+    ):
         seen += len(chunk)
         codes = judgement.splits[first:seen]
         if len(codes) != len(chunk):

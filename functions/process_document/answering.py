@@ -12,7 +12,7 @@ from shared.answer_price import replies_usd
 from shared.answers import parse_answer
 from shared.candidates import prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
-from shared.examples import Answer
+from shared.examples import MAX_TEXT_CHARACTERS, Answer
 from shared.ports import Generator, Reply, Sampling, World
 from shared.prompts import File, Prompt
 from shared.records import ChampionRecord, Provenance, ResultRecord
@@ -105,7 +105,9 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
     samples = [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies]
     document = document._replace(notes=(*document.notes, *asked.notes))
     characters = sum(map(len, asked.parts))
-    return _result(arrival, service, document, characters, replies, samples)
+    whole = asked.parts[0] if len(asked.parts) == 1 else document.text
+    result = _result(arrival, service, document, characters, replies, samples)
+    return _with_text(result, service.serving, whole)
 
 
 def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> ResultRecord:
@@ -120,6 +122,14 @@ def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> Resu
         generation=arrival.generation,
         at=world.clock(),
     )
+
+
+def _with_text(result: ResultRecord, serving: Serving, text: str) -> ResultRecord:
+    """Keep the text with an answer that a person may review, if it can be learnt from."""
+    reviewed = result.status == "review" or serving.review_share > 0
+    if not reviewed or len(text) > MAX_TEXT_CHARACTERS:
+        return result
+    return result.model_copy(update={"text": text})
 
 
 def _result(

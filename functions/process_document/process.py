@@ -22,8 +22,6 @@ from shared.record_store import read
 from shared.records import ChampionRecord, ResultRecord, TaskRecord
 from shared.task import Task
 
-REVIEW_FOLDER = "review"
-
 MAX_NAME_BYTES = 1000
 """An object's name has at most 1,024 bytes; those of results and review copies are longer."""
 
@@ -43,10 +41,11 @@ def process(event: Event, world: World, generator: Generator) -> None:
         return
     task = paths.task_of(arrived.name)
     arrival = Arrival(arrived.name, arrived.generation, task, arrived.name)
-    if arrival.name.split("/")[1] == REVIEW_FOLDER:
-        # No result is written: its path would be that of another document's review copy.
+    if arrival.name.split("/")[1] == paths.REVIEW_FOLDER:
+        # No result is written: that folder of the results belongs to the review files.
         raise Rejected(
-            f"{arrival.name} is in the folder {REVIEW_FOLDER!r}, where answers to be reviewed go.",
+            f"{arrival.name} is in the folder {paths.REVIEW_FOLDER!r}, where answers go to be "
+            "reviewed.",
             "Upload the document to a folder with another name.",
         )
     if len(arrival.name.encode()) > MAX_NAME_BYTES:

@@ -1,10 +1,10 @@
 """Writes results, each once, and says so."""
 
-from shared import paths
+from shared import open_work, paths
 from shared.errors import Rejected
 from shared.facts import publish_fact
 from shared.ports import World
-from shared.record_store import change, encode, read
+from shared.record_store import change, read
 from shared.records import ResultRecord
 
 
@@ -47,12 +47,13 @@ def _gives_way(old: ResultRecord, new: ResultRecord) -> bool:
 def tell(world: World, result: ResultRecord) -> None:
     """Do what follows from a result that is written; a second delivery repairs what a crash cut.
 
-    The fact may therefore be published twice, and a review copy is always that of the result.
+    The fact may therefore be published twice. An answer to be reviewed is marked, and the watcher
+    puts it into the day's review file; marked twice, it is there once.
     """
     if result.status == "review":
-        world.buckets.results.write(paths.review(result.document), encode(result))
-    else:
-        world.buckets.results.delete(paths.review(result.document))
+        identifier = paths.content_id(result.document, result.generation, result.provisional)
+        event = {"document": result.document}
+        open_work.begin(world, "review", result.task_name, identifier, event)
     if result.status == "divided":
         publish_fact(
             world.publisher,
@@ -91,5 +92,4 @@ def forget_rows(world: World, document: str, beyond: int) -> None:
             continue
         record = read(results, found.name, ResultRecord)
         if record is not None and record.row is not None:
-            results.delete(paths.review(record.document))
             results.delete(found.name)

@@ -28,8 +28,11 @@ def look_at_champions(world: World) -> None:
         if last is not None:
             _warn(champion, last, today)
             _tune_anew(world, champion, last)
-    done = WatchRecord(champions_seen=today)
-    change(artifacts, paths.WATCH, WatchRecord, lambda _old: done)
+
+    def done(old: WatchRecord | None) -> WatchRecord:
+        return (old or WatchRecord()).model_copy(update={"champions_seen": today})
+
+    change(artifacts, paths.WATCH, WatchRecord, done)
 
 
 def _last_days(today: date) -> dict[str, date]:

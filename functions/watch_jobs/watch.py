@@ -4,8 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from functions.watch_jobs.batches import follow_batches
+from functions.watch_jobs.daily import end_days
 from functions.watch_jobs.money import reconcile
 from functions.watch_jobs.retirement import look_at_champions
+from functions.watch_jobs.reviews import gather_reviews
 from shared import log, open_work, paths
 from shared.endpoints import remove_given_up
 from shared.errors import Retry, TunedropError
@@ -115,6 +117,8 @@ STEPS: tuple[Callable[[World, TuningService], None], ...] = (
     lambda world, _: _revive_datasets(world),
     lambda world, _: _revive_runs(world),
     lambda world, _: look_at_champions(world),
+    lambda world, _: end_days(world),
+    lambda world, _: gather_reviews(world),
     remove_given_up,
 )
 """What a tick does, in this order; no step needs what an earlier one has come to."""

@@ -19,7 +19,13 @@ from shared.records.evaluation import (
     ReliabilityBin,
     Shot,
 )
-from shared.records.serving import Alternative, Provenance, ResultRecord
+from shared.records.serving import (
+    Alternative,
+    DriftRecord,
+    Provenance,
+    ResultRecord,
+    ReviewLine,
+)
 from shared.records.tuning import (
     BudgetRecord,
     CheckpointRecord,
@@ -53,6 +59,7 @@ __all__ = [
     "CoveragePoint",
     "DatasetRecord",
     "Decision",
+    "DriftRecord",
     "EvaluationRecord",
     "Figure",
     "Interval",
@@ -70,6 +77,7 @@ __all__ = [
     "RemovedEndpoints",
     "Reservation",
     "ResultRecord",
+    "ReviewLine",
     "RunRecord",
     "Shot",
     "TaskRecord",

@@ -17,12 +17,13 @@ class TaskRecord(Record):
 
 
 class DatasetRecord(Record):
-    """One upload, converted.
+    """One upload, converted, and the corrections that there were then.
 
     `task` is the task as it was resolved for this upload: its labels or fields are complete.
     `counts` holds examples a split, `labels` examples a label and split. `announced_for` is the
     generation of the task.yaml (0 when there is none) that dataset-converted was published under:
-    a new policy is announced again, a second event about the same upload is not.
+    a new policy is announced again, a second event about the same upload is not. `corrections` is
+    how many rows are corrections of answers, which were added to the upload's.
     """
 
     id: str
@@ -38,5 +39,6 @@ class DatasetRecord(Record):
     quarantined_by_reason: dict[str, int]
     labels: dict[str, dict[str, int]]
     training_tokens: int
+    corrections: int = 0
     created: datetime
     announced_for: int | None = None

@@ -64,6 +64,9 @@ class ResultRecord(Record):
     `provisional` marks an answer that was given before there was a champion, whose answer will
     replace it; of a file of many documents it marks that its rows were answered so.
 
+    `text` is what the model was given, kept with answers that may go to review only; it is empty
+    where the model was given the file itself, or so much text that nothing could be learnt from it.
+
     `alternatives` are the runners-up, at most three. `tally` says how often each answer was given;
     what is longer than 300 characters is shortened in both.
     """
@@ -84,6 +87,54 @@ class ResultRecord(Record):
     remedy: str = ""
     row: int | None = None
     rows: int | None = None
+    text: str = ""
     generation: int
     provenance: Provenance | None = None
+    at: datetime
+
+
+class ReviewLine(Record):
+    """One line of a day's review file: an answer that a person should look at.
+
+    `location` is the document's address, `text` what the model was given (empty for a picture,
+    which the model was given as a file). A person writes the right answer into `correction`: a
+    label, a list of labels, or an object with the fields that are wrong. `reason` says why the
+    answer is here.
+    """
+
+    document: str
+    location: str
+    generation: int
+    row: int | None = None
+    text: str
+    answer: str | list[str] | dict[str, FieldValue] | None
+    confidence: float | None
+    alternatives: tuple[Alternative, ...] = ()
+    reason: str
+    provisional: bool = False
+    at: datetime
+    correction: str | list[str] | dict[str, FieldValue] | None = ""
+
+
+class DriftRecord(Record):
+    """How far a task's latest answers are from those of its champion's evaluation.
+
+    `label_shift` is the largest difference of a label's share, that of `label`; `agreement_shift`
+    the largest difference of the distribution functions of the agreement. The p-values say how
+    likely that is by chance; below `threshold`, halved when there are both, answers have `drifted`.
+    `promoted` is when the champion came to serve.
+    """
+
+    task_name: str
+    champion: str
+    promoted: datetime
+    drifted: bool
+    threshold: float
+    answers: int
+    rows: int
+    label: str = ""
+    label_shift: float | None = None
+    label_p: float | None = None
+    agreement_shift: float | None = None
+    agreement_p: float | None = None
     at: datetime

@@ -18,9 +18,15 @@ class RejectionRecord(Record):
 
 
 class WatchRecord(Record):
-    """What the watcher does once a day, and the last day on which it was done."""
+    """What the watcher does once a day, and the last day on which, or for which, it was done.
 
-    champions_seen: date
+    `answers_day` is the last day whose answers were gathered. While that goes on, `answers_tasks`
+    are the tasks that are done; it is None when all are.
+    """
+
+    champions_seen: date | None = None
+    answers_day: date | None = None
+    answers_tasks: tuple[str, ...] | None = None
 
 
 class OpenMarker(Record):
@@ -29,7 +35,7 @@ class OpenMarker(Record):
     `revived` counts how often its event was published again, each time after twice the wait.
     """
 
-    kind: Literal["dataset", "run", "document", "endpoints", "batch"]
+    kind: Literal["dataset", "run", "document", "endpoints", "batch", "review"]
     task_name: str
     id: str
     since: datetime

@@ -73,7 +73,18 @@ def test_tuning_beats_prompting_on_validation(demo: dict[str, Any]) -> None:
 def test_the_reports_and_results_are_where_the_demo_says(demo: dict[str, Any]) -> None:
     reports = [Path(path) for path in demo["artifacts"]]
     assert all(path.exists() for path in reports)
-    assert sum(path.name == "report.html" for path in reports) == 6
+    assert sum(path.name == "report.html" for path in reports) == 7
+
+
+def test_a_doubtful_answer_is_corrected_and_the_next_dataset_holds_it(demo: dict[str, Any]) -> None:
+    task = _by_name(demo)["event_invitations"]
+    in_review = {item["name"] for item in task["documents"] if item["status"] == "review"}
+    loop = demo["review"]
+    assert loop["documents"]
+    assert loop["dataset"] != task["dataset"]["id"]
+    for document in loop["documents"]:
+        assert document["name"] in in_review
+        assert document["split"] in {"train", "test"}
 
 
 def test_progress_is_shown_in_plain_lines_when_there_is_no_terminal(demo: dict[str, Any]) -> None:

@@ -87,8 +87,11 @@ def test_every_attack_has_what_stops_it_and_a_test_that_is_there() -> None:
             assert name in defined, f"{file}::{name}"
 
 
-def test_nothing_is_written_for_a_spreadsheet() -> None:
+def test_tables_for_a_spreadsheet_are_written_in_one_place_only() -> None:
+    harmless = ROOT / "functions" / "watch_jobs" / "export.py"
     for path in python_files("functions", "shared"):
+        if path == harmless:
+            continue
         for node in ast.walk(parse(path)):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 assert (node.value.id, node.attr) not in {("csv", "writer"), ("csv", "DictWriter")}

@@ -90,13 +90,16 @@ class Outcome:
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """What is in the document's own places: its result, and a copy of it for review."""
-        own = own_places(self.attack.name)
-        return [json.loads(content) for key, content in self.written.items() if key in own]
+        """What is in the document's own place."""
+        own = f"results/{paths.result(self.attack.name)}"
+        return [json.loads(content) for key, content in self.written.items() if key == own]
 
-
-def own_places(name: str) -> set[str]:
-    return {f"results/{paths.result(name)}", f"results/{paths.review(name)}"}
+    def is_own(self, key: str) -> bool:
+        """Whether an object is the document's result, or the mark that it is to be reviewed."""
+        if key == f"results/{paths.result(self.attack.name)}":
+            return True
+        mark = key.startswith(f"artifacts/{paths.open_marker('review', 'birds', '')[:-5]}")
+        return mark and json.loads(self.written[key])["event"] == {"document": self.attack.name}
 
 
 def objects(fakes: FakeWorld) -> dict[str, bytes]:
@@ -170,9 +173,8 @@ def test_the_corpus_is_as_large_and_as_various_as_is_promised() -> None:
 @every_task
 def test_an_attack_writes_its_own_result_and_nothing_else(served: str) -> None:
     for outcome in struck(served):
-        own = own_places(outcome.attack.name)
         rejection = "artifacts/rejected/process_document/"
-        others = [key for key in outcome.written if key not in own]
+        others = [key for key in outcome.written if not outcome.is_own(key)]
         assert all(key.startswith(rejection) for key in others), outcome.attack
         assert len(others) == (0 if outcome.asked else 1), outcome.attack
 
@@ -182,10 +184,9 @@ def test_the_answer_to_an_attack_has_the_form_of_any_other(served: str) -> None:
     task, _ = TASKS[served]
     for outcome in struck(served):
         results = outcome.results
-        assert len(results) <= 2
+        assert len(results) <= 1
         for result in results:
             record = ResultRecord.model_validate(result)
-            assert result == results[0]
             assert result.keys() == ResultRecord.model_fields.keys()
             assert record.document == outcome.attack.name
             assert record.task_name == "birds"

@@ -21,7 +21,7 @@ from tests.fakes import Crash, FakeGenerator, FakeWorld, Speaker, fake_world, me
 
 TASK = Task.model_validate({"type": "classification", "labels": ["owl", "crow"]})
 RESULT = "birds/letter.txt.json"
-REVIEW = "birds/review/letter.txt.json"
+REVIEWS = "open/review/birds/"
 DOUBT = ("owl", "crow", "an owl or a crow")
 ENDPOINT = "projects/p/locations/us/endpoints/1"
 
@@ -148,19 +148,28 @@ def test_an_answer_is_published_without_a_word_of_the_document(
     assert "secret" not in json.dumps(fakes.publisher.messages) + capsys.readouterr().out
 
 
-def test_doubtful_answers_are_copied_for_review() -> None:
+def test_doubtful_answers_are_marked_for_review_and_keep_their_text() -> None:
     fakes, generator = stage(*DOUBT)
     drop(fakes, generator)
     result = fakes.results.json(RESULT)
     assert (result["status"], result["answer"], result["confidence"]) == ("review", "owl", 0.4)
-    assert fakes.results.content(REVIEW) == fakes.results.content(RESULT)
+    assert result["text"] == "hoo hoo"
+    (marker,) = fakes.artifacts.names(REVIEWS)
+    assert fakes.artifacts.json(marker)["event"] == {"document": "birds/letter.txt"}
+
+
+def test_an_answer_that_nobody_needs_to_review_keeps_no_text() -> None:
+    fakes, generator = stage("owl")
+    drop(fakes, generator)
+    assert fakes.results.json(RESULT)["text"] == ""
+    assert fakes.artifacts.names(REVIEWS) == []
 
 
 def test_samples_that_are_no_answers_go_to_review_with_the_reason() -> None:
     fakes, generator = stage("I would rather not say")
     drop(fakes, generator)
-    result = fakes.results.json(REVIEW)
-    assert (result["answer"], result["confidence"]) == (None, 0.0)
+    result = fakes.results.json(RESULT)
+    assert (result["status"], result["answer"], result["confidence"]) == ("review", None, 0.0)
     assert "No sample was an answer" in result["reason"]
 
 
@@ -270,16 +279,9 @@ def test_an_answer_that_was_overtaken_never_overwrites_the_newer_one() -> None:
     assert fakes.results.json(RESULT)["answer"] == "owl"
 
 
-def test_a_review_copy_that_was_overtaken_is_not_written() -> None:
+def test_a_doubtful_answer_that_was_overtaken_is_not_marked_for_review() -> None:
     fakes = overtaken("|".join(DOUBT), "owl")
-    assert fakes.results.names() == [RESULT]
-
-
-def test_a_sure_answer_to_a_newer_generation_takes_the_review_copy_away() -> None:
-    fakes, generator = stage(*DOUBT)
-    drop(fakes, generator)
-    drop(fakes, fakes.generator(says("owl")), "clearly an owl")
-    assert fakes.results.names() == [RESULT]
+    assert fakes.artifacts.names(REVIEWS) == []
 
 
 def test_a_document_that_is_gone_is_not_answered() -> None:
@@ -389,11 +391,9 @@ def test_the_folder_of_reviews_is_reserved() -> None:
 
 def test_a_document_in_the_folder_of_reviews_leaves_the_reviews_alone() -> None:
     fakes, generator = stage(*DOUBT)
-    drop(fakes, generator)
-    before = fakes.results.content(REVIEW)
     with pytest.raises(Rejected):
-        drop(fakes, generator, name="birds/review/letter.txt")
-    assert fakes.results.content(REVIEW) == before
+        drop(fakes, generator, name="birds/review/2026-11-01.jsonl")
+    assert fakes.results.names() == []
 
 
 def test_a_folder_is_nothing_to_answer() -> None:
@@ -442,9 +442,9 @@ def test_a_crash_at_any_call_ends_in_one_answer_when_delivered_again() -> None:
         assert fakes.results.json(RESULT)["status"] == "accepted"
 
 
-def test_a_crash_at_any_call_ends_with_the_review_copy_when_delivered_again() -> None:
+def test_a_crash_at_any_call_ends_with_one_mark_for_review_when_delivered_again() -> None:
     for fakes in crash_at_every_point(*DOUBT):
-        assert fakes.results.names() == [RESULT, REVIEW]
+        assert len(fakes.artifacts.names(REVIEWS)) == 1
 
 
 def test_a_crash_at_any_call_ends_with_the_fact_when_delivered_again() -> None:

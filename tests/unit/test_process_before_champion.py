@@ -13,7 +13,7 @@ from shared.record_store import create
 from shared.records import TaskRecord
 from shared.task import Task
 from tests.fakes import Crash, FakeGenerator, FakeWorld, fake_world, message
-from tests.unit.test_process import DOUBT, ENDPOINT, RESULT, REVIEW, TASK, crown, drop, says
+from tests.unit.test_process import DOUBT, ENDPOINT, RESULT, REVIEWS, TASK, crown, drop, says
 
 OPEN = "open/document/birds/"
 TABLE = "id,text\n1,hoo hoo\n2,caw\n3,\n"
@@ -98,13 +98,15 @@ def test_the_champions_answer_replaces_it_at_the_tick_after_the_promotion() -> N
     assert len(generator.asked) == 1
 
 
-def test_a_sure_champion_takes_the_doubtful_answer_out_of_review() -> None:
+def test_a_provisional_and_a_final_answer_are_marked_for_review_each() -> None:
     fakes, generator = stage(*DOUBT)
     drop(fakes, generator)
-    assert fakes.results.names() == [RESULT, REVIEW]
+    before = fakes.artifacts.names(REVIEWS)
     crown(fakes)
-    tick(fakes, fakes.generator(says("owl")))
-    assert fakes.results.names() == [RESULT]
+    tick(fakes, generator)
+    after = fakes.artifacts.names(REVIEWS)
+    assert len(before) == len(after) == 1
+    assert before != after
 
 
 def test_a_second_delivery_before_the_champion_asks_and_changes_nothing() -> None:

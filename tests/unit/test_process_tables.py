@@ -101,11 +101,12 @@ def test_a_crash_at_any_call_ends_in_a_result_a_row_when_delivered_again() -> No
     assert 20 < point < 199
 
 
-def test_doubtful_rows_are_copied_for_review() -> None:
+def test_doubtful_rows_are_marked_for_review() -> None:
     fakes, _ = stage()
     generator = fakes.generator(lambda *_: ["owl", "crow", "owl or crow", "crow", "owl"])
     drop(fakes, generator, "id,text\n1,hoo\n")
-    assert fakes.results.names("birds/review/") == ["birds/review/letters.csv/1.json"]
+    (marker,) = fakes.artifacts.names("open/review/birds/")
+    assert fakes.artifacts.json(marker)["event"] == {"document": "birds/letters.csv/1"}
 
 
 def test_rows_that_a_new_table_has_no_more_lose_their_results() -> None:

@@ -176,8 +176,8 @@ def test_a_tick_with_nothing_open_does_nothing() -> None:
     tick(fakes)
     assert fakes.publisher.messages == []
     assert not any(call.startswith(("write", "create")) for call in fakes.faults.calls)
-    assert fakes.faults.calls.count("list artifacts") == 5
-    assert fakes.faults.calls.count("read artifacts") == 3
+    assert fakes.faults.calls.count("list artifacts") == 6
+    assert fakes.faults.calls.count("read artifacts") == 4
 
 
 def test_endpoints_that_were_given_up_are_removed() -> None:
