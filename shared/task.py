@@ -272,7 +272,18 @@ class Serving(Part):
     """How documents are answered."""
 
     samples: int = Field(
-        5, ge=1, le=8, description="Answers sampled for each document; the majority wins."
+        5,
+        ge=1,
+        le=8,
+        description="At most so many answers are sampled for each document; the majority wins.",
+    )
+    stop_at: float = Field(
+        0.95,
+        gt=0.5,
+        le=1,
+        description="Sampling stops early when it is this probable that the leading answer would "
+        "stay ahead: 0.95 takes four samples that agree. 1 always takes all of them. Several "
+        "labels and fields all have to be settled.",
     )
     temperature: float = Field(
         0.7, ge=0, le=2, description="Sampling temperature; above zero, or every sample agrees."

@@ -71,6 +71,7 @@ evaluation:
   promote: by_hand
 serving:
   samples: 5
+  stop_at: 0.95
   temperature: 0.7
   review_below: 0.6
   before_champion: wait

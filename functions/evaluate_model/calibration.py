@@ -32,7 +32,11 @@ def calibration_of(evaluation: EvaluationRecord) -> Calibration:
     """
     right = [score == 1.0 for score in evaluation.row_scores]
     fitted = fit_calibration(evaluation.row_agreements, right)
-    asked = {"samples": evaluation.samples, "temperature": evaluation.temperature}
+    asked = {
+        "samples": evaluation.samples,
+        "temperature": evaluation.temperature,
+        "stop_at": evaluation.stop_at,
+    }
     return fitted.model_copy(update=asked)
 
 

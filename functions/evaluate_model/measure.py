@@ -13,13 +13,14 @@ from functions.evaluate_model.opening import check_opened
 from functions.evaluate_model.shards import Said, Shards
 from shared import log, paths
 from shared.answers import answer_text, parse_answer
-from shared.candidates import prompt_of, sampling_of
+from shared.candidates import needed_by, prompt_of, sampling_of
 from shared.errors import Rejected
 from shared.examples import Example
 from shared.ports import ExactMatch
 from shared.record_store import create, read
 from shared.records import Candidate, EvaluationRecord, Mistake
-from shared.task import Task
+from shared.stopping import counted
+from shared.task import Serving, Task
 from shared.voting import INVALID, Vote, vote
 
 Split = Literal["validation", "test"]
@@ -74,7 +75,7 @@ def evaluation_folder(bench: Bench, candidate: Candidate, split: Split) -> str:
         else paths.dataset_folder(dataset.task_name, dataset.id)
     )
     rows = bench.policy.evaluation.max_rows
-    asked = f"{split}-{rows}-s{serving.samples}-t{serving.temperature:g}"
+    asked = f"{split}-{rows}-s{serving.samples}-t{serving.temperature:g}-p{serving.stop_at:g}"
     return paths.evaluation_folder(owner, candidate_key(candidate, dataset), asked)
 
 
@@ -82,12 +83,13 @@ def _ask(bench: Bench, candidate: Candidate, rows: Sequence[Example], folder: st
     """Ask about every row as process_document asks about a document."""
     task, serving = bench.dataset.task, bench.policy.serving
     generator, artifacts = bench.services.generator, bench.world.buckets.artifacts
+    needed = needed_by(task, serving)
 
     def ask(number: int) -> Said:
         text = rows[number].text
         prompt = prompt_of(candidate, task, text, artifacts)
         try:
-            reply = generator.generate(candidate.model, prompt, sampling_of(serving, text))
+            reply = generator.generate(candidate.model, prompt, sampling_of(serving, text), needed)
         except Rejected as refusal:
             return Said(row=number, said=None, refusal=refusal.reason)
         return Said(
@@ -118,7 +120,7 @@ def _evaluate(
 ) -> EvaluationRecord:
     """Compute everything that follows from a candidate's answers."""
     task, serving = bench.dataset.task, bench.policy.serving
-    votes = [_vote(task, item) for item in said]
+    votes = [_vote(task, serving, item) for item in said]
     answers = [item.answer for item in votes]
     truths = [row.answer for row in rows]
     shown = [_shown(*pair) for pair in zip(votes, said, strict=True)]
@@ -144,7 +146,9 @@ def _evaluate(
         row_answers=figures.row_answers,
         row_parts=figures.row_parts,
         samples=serving.samples,
+        samples_counted=sum(sum(item.tally.values()) for item in votes) / len(votes),
         temperature=serving.temperature,
+        stop_at=serving.stop_at,
         mistakes=tuple(
             Mistake(
                 row=row,
@@ -165,11 +169,12 @@ def _evaluate(
     )
 
 
-def _vote(task: Task, item: Said) -> Vote:
-    """Let a row's samples vote; a row that the service refused has no answer."""
+def _vote(task: Task, serving: Serving, item: Said) -> Vote:
+    """Let the samples of a row that count vote; a row that the service refused has no answer."""
     if item.said is None:
         return Vote(None, 0.0, {}, {})
-    return vote([parse_answer(task, text) for text in item.said], task.label_names)
+    samples = [parse_answer(task, text) for text in item.said]
+    return vote(counted(samples, serving.stop_at, serving.samples), task.label_names)
 
 
 def _shown(decided: Vote, item: Said) -> str:

@@ -1,5 +1,6 @@
 """Asks the champion about one text, and makes the result."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from functions.process_document.alternatives import runners_up, shown_tally
@@ -9,12 +10,13 @@ from functions.process_document.length import parts_of
 from functions.process_document.reading.document import Document
 from shared.answer_price import answer_usd
 from shared.answers import parse_answer
-from shared.candidates import prompt_hash, prompt_of, sampling_of
+from shared.candidates import needed_by, prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
 from shared.examples import Answer
 from shared.ports import Generator, Reply, World
 from shared.prompts import File
 from shared.records import ChampionRecord, Provenance, ResultRecord
+from shared.stopping import counted
 from shared.task import Serving
 
 _SECONDS_DIGITS = 3
@@ -77,10 +79,12 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
             champion.candidate.model,
             prompt_of(champion.candidate, champion.task, part, artifacts, file),
             sampling,
+            needed_by(champion.task, serving),
         )
         for part in parts
     ]
-    samples = [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies]
+    said = [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies]
+    samples = [counted(each, serving.stop_at, serving.samples) for each in said]
     document = document._replace(notes=(*document.notes, *notes))
     characters = sum(map(len, parts))
     return _result(arrival, service, document, characters, replies, samples)
@@ -106,7 +110,7 @@ def _result(
     document: Document,
     characters: int,
     replies: list[Reply],
-    samples: list[list[Answer | None]],
+    samples: Sequence[Sequence[Answer | None]],
 ) -> ResultRecord:
     """Let the samples vote, and put the answer together with its provenance."""
     champion, serving, world = service.champion, service.serving, service.world
@@ -142,7 +146,8 @@ def _result(
             model_version=replies[-1].model_version,
             dataset=champion.dataset,
             prompt_hash=prompt_hash(champion.candidate, champion.task),
-            samples=sum(len(reply.texts) for reply in replies),
+            samples=sum(map(len, samples)),
+            stop_at=serving.stop_at,
             temperature=serving.temperature,
             prompt_tokens=prompt_tokens,
             answer_tokens=answer_tokens,

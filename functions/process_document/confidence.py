@@ -25,8 +25,9 @@ def confidence_of(
 ) -> Confidence:
     """Turn the agreement of the samples into a confidence.
 
-    The champion's calibration was fitted on texts that were asked about whole, with so many samples
-    at one temperature; it says nothing about agreement that came about in another way.
+    The champion's calibration was fitted on texts that were asked about whole, with at most so many
+    samples at one temperature, by one rule to stop; it says nothing about agreement that came about
+    in another way.
 
     Args:
         decided: The vote.
@@ -58,13 +59,15 @@ def _asked_otherwise(
         return (
             f"The calibration was fitted on whole texts; this one was asked about in {parts} parts."
         )
-    fitted = (calibration.samples, calibration.temperature)
-    if fitted == (serving.samples, serving.temperature):
+    fitted = _shown(calibration.samples, calibration.temperature, calibration.stop_at)
+    asked = _shown(serving.samples, serving.temperature, serving.stop_at)
+    if fitted == asked:
         return ""
-    asked = _shown(serving.samples, serving.temperature)
-    return f"The calibration was fitted on {_shown(*fitted)}; this document was asked for {asked}."
+    return f"The calibration was fitted on {fitted}; this document was asked for {asked}."
 
 
-def _shown(samples: int, temperature: float) -> str:
-    counted = "1 sample" if samples == 1 else f"{samples} samples"
-    return f"{counted} at temperature {temperature:g}"
+def _shown(samples: int, temperature: float, stop_at: float) -> str:
+    if samples == 1:
+        return f"1 sample at temperature {temperature:g}"
+    stopping = f", stopping at {stop_at:g}" if stop_at < 1 else ""
+    return f"{samples} samples at temperature {temperature:g}{stopping}"

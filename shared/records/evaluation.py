@@ -92,7 +92,8 @@ class Calibration(Record):
     isotonic: `knots` are (agreement, confidence) pairs, linear in between and flat outside.
     platt: confidence = 1 / (1 + exp(-(slope * agreement + intercept))).
     none: the agreement stands as it is, for the reason given.
-    It holds for answers that are asked for in the same way: `samples` at `temperature`.
+    It holds for answers that are asked for in the same way: at most `samples` at `temperature`,
+    stopping at a probability of `stop_at`.
     """
 
     method: Literal["isotonic", "platt", "none"]
@@ -102,6 +103,7 @@ class Calibration(Record):
     n: int = 0
     samples: int = 1
     temperature: float = 0.0
+    stop_at: float = 1.0
     reason: str = ""
 
 
@@ -117,6 +119,9 @@ class Mistake(Record):
 
 class EvaluationRecord(Record):
     """A candidate's figures on a split, asked as it would be served: samples that vote.
+
+    They are at most `samples` for each row, `samples_counted` of them on average: sampling stops at
+    a probability of `stop_at`.
 
     `row_scores` holds each row's score between 0 and 1 and `row_agreements` the majority's share,
     in the split's row order, which is the same for every candidate. `row_answers` numbers each
@@ -140,7 +145,9 @@ class EvaluationRecord(Record):
     row_answers: tuple[tuple[int, int], ...] = ()
     row_parts: tuple[tuple[tuple[int, int, int, int], ...], ...] = ()
     samples: int = 1
+    samples_counted: float | None = None
     temperature: float = 0.0
+    stop_at: float = 1.0
     mistakes: tuple[Mistake, ...] = ()
     prompt_tokens: int
     answer_tokens: int

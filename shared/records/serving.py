@@ -22,7 +22,8 @@ class Alternative(Record):
 class Provenance(Record):
     """Where an answer comes from.
 
-    `characters` is how many of the text the model was given, in so many `parts`. `seconds` is how
+    `samples` is how many answers were counted; `stop_at` is where sampling stops. `characters` is
+    how many of the text the model was given, in so many `parts`. `seconds` is how
     long the model took, one part after the other, and `usd` what its tokens cost in US dollars by
     the prices in shared/models.yaml, None for a model without one; both are of the requests that
     this answer came from. `notes` says what was left out of the document, or mended, when it was
@@ -37,6 +38,7 @@ class Provenance(Record):
     dataset: str
     prompt_hash: str
     samples: int
+    stop_at: float = 1.0
     temperature: float
     prompt_tokens: int
     answer_tokens: int
