@@ -73,6 +73,7 @@ serving:
   samples: 5
   stop_at: 0.95
   temperature: 0.7
+  rating: off
   review_below: 0.6
   before_champion: wait
   max_document_bytes: 200000

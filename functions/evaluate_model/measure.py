@@ -17,6 +17,7 @@ from shared.candidates import needed_by, prompt_of, sampling_of
 from shared.errors import Rejected
 from shared.examples import Example
 from shared.ports import ExactMatch
+from shared.rating import is_rated, rate
 from shared.record_store import create, read
 from shared.records import Candidate, EvaluationRecord, Mistake
 from shared.stopping import counted
@@ -76,6 +77,8 @@ def evaluation_folder(bench: Bench, candidate: Candidate, split: Split) -> str:
     )
     rows = bench.policy.evaluation.max_rows
     asked = f"{split}-{rows}-s{serving.samples}-t{serving.temperature:g}-p{serving.stop_at:g}"
+    if is_rated(dataset.task, serving):
+        asked += "-rated"
     return paths.evaluation_folder(owner, candidate_key(candidate, dataset), asked)
 
 
@@ -83,7 +86,7 @@ def _ask(bench: Bench, candidate: Candidate, rows: Sequence[Example], folder: st
     """Ask about every row as process_document asks about a document."""
     task, serving = bench.dataset.task, bench.policy.serving
     generator, artifacts = bench.services.generator, bench.world.buckets.artifacts
-    needed = needed_by(task, serving)
+    needed, rated = needed_by(task, serving), is_rated(task, serving)
 
     def ask(number: int) -> Said:
         text = rows[number].text
@@ -92,13 +95,14 @@ def _ask(bench: Bench, candidate: Candidate, rows: Sequence[Example], folder: st
             reply = generator.generate(candidate.model, prompt, sampling_of(serving, text), needed)
         except Rejected as refusal:
             return Said(row=number, said=None, refusal=refusal.reason)
-        return Said(
+        said = Said(
             row=number,
             said=reply.texts,
             prompt_tokens=reply.prompt_tokens,
             answer_tokens=reply.answer_tokens,
             seconds=reply.seconds,
         )
+        return _rated(said, bench, candidate, text) if rated else said
 
     shards = Shards(artifacts, folder)
     most = bench.world.settings.request_concurrency
@@ -127,6 +131,8 @@ def _evaluate(
     figures = compute_figures(task, truths, answers)
     prompt_tokens = sum(item.prompt_tokens for item in said)
     answer_tokens = sum(item.answer_tokens for item in said)
+    rating_prompt_tokens = sum(item.rating_prompt_tokens for item in said)
+    rating_answer_tokens = sum(item.rating_answer_tokens for item in said)
     seconds = [item.seconds for item in said if item.said is not None]
     wrong = [row for row, score in enumerate(figures.row_scores) if score < 1]
     return EvaluationRecord(
@@ -143,6 +149,7 @@ def _evaluate(
         ),
         row_scores=figures.row_scores,
         row_agreements=tuple(item.confidence for item in votes),
+        row_ratings=tuple(item.rating for item in said) if is_rated(task, serving) else (),
         row_answers=figures.row_answers,
         row_parts=figures.row_parts,
         samples=serving.samples,
@@ -161,11 +168,35 @@ def _evaluate(
         ),
         prompt_tokens=prompt_tokens,
         answer_tokens=answer_tokens,
+        rating_prompt_tokens=rating_prompt_tokens,
+        rating_answer_tokens=rating_answer_tokens,
         seconds_p50=percentile(seconds, 50),
         seconds_p95=percentile(seconds, 95),
         usd_per_thousand=usd_per_thousand(
             candidate.base_model, len(rows), prompt_tokens, answer_tokens
         ),
+        rating_usd_per_thousand=usd_per_thousand(
+            candidate.base_model, len(rows), rating_prompt_tokens, rating_answer_tokens
+        )
+        if is_rated(task, serving)
+        else None,
+    )
+
+
+def _rated(said: Said, bench: Bench, candidate: Candidate, text: str) -> Said:
+    """Have the candidate rate the answer that its samples came to, as process_document does."""
+    task = bench.dataset.task
+    answer = _vote(task, bench.policy.serving, said).answer
+    if answer is None:
+        return said
+    rating, reply = rate(bench.services.generator, candidate, task, text, answer)
+    tokens = (reply.prompt_tokens, reply.answer_tokens) if reply else (0, 0)
+    return said.model_copy(
+        update={
+            "rating": rating,
+            "rating_prompt_tokens": tokens[0],
+            "rating_answer_tokens": tokens[1],
+        }
     )
 
 

@@ -21,7 +21,8 @@ class Said(Record):
     """What a candidate said to one row, word by word, a text a sample.
 
     `said` is None when the service refused to answer, for the reason in `refusal`. `seconds` is
-    how long the request took.
+    how long the request took. `rating` is how likely it called its answer, where that was asked,
+    in a request with tokens of its own.
     """
 
     row: int
@@ -30,6 +31,9 @@ class Said(Record):
     prompt_tokens: int = 0
     answer_tokens: int = 0
     seconds: float = 0.0
+    rating: str = ""
+    rating_prompt_tokens: int = 0
+    rating_answer_tokens: int = 0
 
 
 _LINES = TypeAdapter(tuple[Said, ...])

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from shared.calibration import apply
+from shared.rating import is_rated
 from shared.records import Calibration, ChampionRecord
 from shared.task import Serving
 from shared.voting import Vote
@@ -21,9 +22,15 @@ class Confidence(NamedTuple):
 
 
 def confidence_of(
-    decided: Vote, champion: ChampionRecord, serving: Serving, parts: int, *, is_file: bool
+    decided: Vote,
+    champion: ChampionRecord,
+    serving: Serving,
+    parts: int,
+    *,
+    is_file: bool,
+    rating: str | None = None,
 ) -> Confidence:
-    """Turn the agreement of the samples into a confidence.
+    """Turn the agreement of the samples, and a rating, into a confidence.
 
     The champion's calibration was fitted on texts that were asked about whole, with at most so many
     samples at one temperature, by one rule to stop; it says nothing about agreement that came about
@@ -35,6 +42,7 @@ def confidence_of(
         serving: How the document was asked about.
         parts: In how many parts.
         is_file: Whether the model was given a file in place of a text.
+        rating: What the answer was rated as, empty for what is no rating; None when it was not.
     """
     agreement, calibration = decided.confidence, champion.calibration
     if decided.answer is None:
@@ -46,7 +54,23 @@ def confidence_of(
         return Confidence(agreement, f"No calibration was fitted: {calibration.reason}.")
     if note := _asked_otherwise(calibration, serving, parts, is_file=is_file):
         return Confidence(agreement, note)
-    return Confidence(apply(calibration, agreement), "")
+    if calibration.rating_weight and rating is None:
+        return Confidence(agreement, "The calibration is that of rated answers; this one was not.")
+    return Confidence(apply(calibration, agreement, rating or ""), "")
+
+
+def wants_rating(
+    decided: Vote, champion: ChampionRecord, serving: Serving, parts: int, *, is_file: bool
+) -> bool:
+    """Whether to have the champion rate its answer: if that is on, and part of the confidence."""
+    calibration = champion.calibration
+    return (
+        decided.answer is not None
+        and calibration is not None
+        and calibration.rating_weight > 0
+        and is_rated(champion.task, serving)
+        and not _asked_otherwise(calibration, serving, parts, is_file=is_file)
+    )
 
 
 def _asked_otherwise(

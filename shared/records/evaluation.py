@@ -92,6 +92,7 @@ class Calibration(Record):
     isotonic: `knots` are (agreement, confidence) pairs, linear in between and flat outside.
     platt: confidence = 1 / (1 + exp(-(slope * agreement + intercept))).
     none: the agreement stands as it is, for the reason given.
+    With a `rating_weight` above 0 it maps the blend of agreement and rating (shared/rating.py).
     It holds for answers that are asked for in the same way: at most `samples` at `temperature`,
     stopping at a probability of `stop_at`.
     """
@@ -104,6 +105,7 @@ class Calibration(Record):
     samples: int = 1
     temperature: float = 0.0
     stop_at: float = 1.0
+    rating_weight: float = 0.0
     reason: str = ""
 
 
@@ -124,11 +126,13 @@ class EvaluationRecord(Record):
     a probability of `stop_at`.
 
     `row_scores` holds each row's score between 0 and 1 and `row_agreements` the majority's share,
-    in the split's row order, which is the same for every candidate. `row_answers` numbers each
+    in the split's row order, which is the same for every candidate. `row_ratings` holds what it was
+    rated as, where answers are rated; empty for what is no rating. `row_answers` numbers each
     row's (truth, answer) for labels, by the task's order, -1 for no answer. `row_parts` is for
     several labels or fields: what each row counts as (number of the label or field, hits, values
     said, values that are right), where anything was said or is right. `service_exact_match` is the
-    evaluation service's figure, if it gave one. `seconds` are of one request.
+    evaluation service's figure, if it gave one. `seconds` (of one document), tokens and
+    `usd_per_thousand` are of answering; what rating adds, for documents that are rated, is apart.
     """
 
     candidate: Candidate
@@ -142,6 +146,7 @@ class EvaluationRecord(Record):
     service_exact_match: float | None
     row_scores: tuple[float, ...]
     row_agreements: tuple[float, ...] = ()
+    row_ratings: tuple[str, ...] = ()
     row_answers: tuple[tuple[int, int], ...] = ()
     row_parts: tuple[tuple[tuple[int, int, int, int], ...], ...] = ()
     samples: int = 1
@@ -151,9 +156,12 @@ class EvaluationRecord(Record):
     mistakes: tuple[Mistake, ...] = ()
     prompt_tokens: int
     answer_tokens: int
+    rating_prompt_tokens: int = 0
+    rating_answer_tokens: int = 0
     seconds_p50: float | None = None
     seconds_p95: float | None = None
     usd_per_thousand: float | None = None
+    rating_usd_per_thousand: float | None = None
 
     def metrics_with_service(self) -> dict[str, float]:
         """Return the metrics, with the evaluation service's exact_match if it gave one."""

@@ -59,6 +59,9 @@ class ResultRecord(Record):
     `confidence` is what the share of samples that agree (`agreement`) is worth by the champion's
     calibration: the share of such answers that were right. Where that calibration does not hold it
     is the agreement itself, `calibrated` is false, and `calibration_note` says why.
+    `rating` is how likely the model called its answer, in the words of shared/rating.py; empty
+    where that was not asked, or not answered so.
+
     `field_confidences` are agreements in any case: a calibration is about whole answers.
 
     `provisional` marks an answer that was given before there was a champion, whose answer will
@@ -75,6 +78,7 @@ class ResultRecord(Record):
     answer: str | list[str] | dict[str, FieldValue] | None = None
     confidence: float | None = None
     agreement: float | None = None
+    rating: str = ""
     calibrated: bool = False
     calibration_note: str = ""
     field_confidences: dict[str, float] = {}
