@@ -51,10 +51,10 @@ def still_needed(samples: Sequence[Answer | None], stop_at: float, most: int) ->
 
 def counted(samples: Sequence[Answer | None], stop_at: float, most: int) -> Sequence[Answer | None]:
     """Return the samples that count, those up to where sampling stops, however many there are."""
-    for number in range(1, min(len(samples), most)):
-        if not still_needed(samples[:number], stop_at, most):
-            return samples[:number]
-    return samples[:most]
+    number = 0
+    while number < len(samples) and (more := still_needed(samples[:number], stop_at, most)):
+        number += more
+    return samples[:number]
 
 
 @lru_cache(maxsize=1024)

@@ -21,6 +21,7 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from google import genai
+    from pydantic import BaseModel
 
 TIMEOUT_MILLISECONDS = 60_000
 MAX_ANSWER_TOKENS = 8192
@@ -183,12 +184,13 @@ def _build_client(settings: Settings, location: str, attempts: int) -> "genai.Cl
 
 
 def _contents(prompt: Prompt) -> Any:
-    turns: list[dict[str, Any]] = [
-        {"role": role, "parts": [{"text": text}]} for role, text in prompt.turns
-    ]
+    from google.genai.types import Content, FileData, Part
+
+    content, part = _quick(Content), _quick(Part)
+    turns = [content(role=role, parts=[part(text=text)]) for role, text in prompt.turns]
     if prompt.file:
-        file = {"file_uri": prompt.file.uri, "mime_type": prompt.file.media_type}
-        turns[-1]["parts"] = [{"file_data": file}]
+        file = FileData(file_uri=prompt.file.uri, mime_type=prompt.file.media_type)
+        turns[-1] = content(role=turns[-1].role, parts=[part(file_data=file)])
     return turns
 
 
@@ -204,10 +206,17 @@ def _joined(replies: Sequence[Reply], seconds: float) -> Reply:
 
 
 def _config(prompt: Prompt, sampling: Sampling) -> Any:
-    from google.genai.types import ThinkingConfig, ThinkingLevel
+    from google.genai.types import (
+        Content,
+        GenerateContentConfig,
+        Part,
+        ThinkingConfig,
+        ThinkingLevel,
+    )
 
-    return _config_class()(
-        system_instruction=prompt.system,
+    system = _quick(Content)(role="user", parts=[_quick(Part)(text=prompt.system)])
+    return _quick(GenerateContentConfig)(
+        system_instruction=system,
         candidate_count=sampling.samples,
         temperature=sampling.temperature,
         seed=sampling.seed,
@@ -223,19 +232,19 @@ def _config(prompt: Prompt, sampling: Sampling) -> Any:
 
 
 @cache
-def _config_class() -> Any:
-    """Make the class of a request's configuration.
+def _quick(kind: "type[BaseModel]") -> Any:
+    """Make a class of what a request is made of that is converted in less time.
 
-    For each of its 46 fields the client asks whether the field's name is `in` the configuration,
-    and then takes the attribute. pydantic goes through all pairs of name and value to say no, which
-    is a fifth of what a request costs. This class says no at once.
+    For each of an object's fields, 46 of them in the configuration, the client asks whether the
+    field's name is `in` the object, and then takes the attribute. pydantic goes through all pairs
+    of name and value to say no, which is a quarter of what a request costs. This class says no at
+    once.
     """
-    from google.genai.types import GenerateContentConfig
 
     def contains_nothing(_self: object, _key: object) -> bool:
         return False
 
-    return type("Config", (GenerateContentConfig,), {"__contains__": contains_nothing})
+    return type(kind.__name__, (kind,), {"__contains__": contains_nothing})
 
 
 def _text(candidate: Mapping[str, Any]) -> str:
