@@ -27,7 +27,8 @@ def answers() -> list[str]:
             "`serving.review_below` is held against the confidence that is shown. The confidences "
             "of fields are agreements in any case. `alternatives` are the runners-up with their "
             f"shares of the samples, at most {alternatives.MOST}: other labels, labels that are "
-            "not in the answer, or other values of a field."
+            "not in the answer, or other values of a field. "
+            "[documents-throughput.md](documents-throughput.md) says how fast they come."
         ),
         "## Before there is a champion",
         paragraph(
