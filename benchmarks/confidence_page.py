@@ -41,9 +41,10 @@ def _page(found: Sequence[DataFigures]) -> str:
             "Brier the mean squared error of the confidence; AUROC how well it tells right from "
             "wrong answers (0.5 is chance). Risk is the share of wrong answers among the most "
             "confident 100, 80 and 50 % of the rows. A single answer has no confidence and counts "
-            "as certain; rows of equal confidence are taken at random. As served, sampling "
-            "stops at 0.95, so that four samples that agree are not told from five: that costs a little "
-            "of the ranking, and saves what is said under Samples. The accuracies are there too."
+            "as certain; rows of equal confidence are taken at random. As served, sampling stops "
+            "at 0.95, so that four samples that agree are not told from five: that costs a "
+            "little of the ranking, and saves what is said under Samples. The accuracies are "
+            "there too."
         ),
         table(
             ["data", "confidence", "ECE", "Brier", "AUROC", "risk at 100 %", "80 %", "50 %"],
