@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from shared import log, open_work, paths
 from shared.batch_lines import line_key, read_line, request_line
 from shared.errors import TunedropError
-from shared.ports import Generator, Reply, Sampling, World
+from shared.ports import Generator, Needed, Reply, Sampling, World
 from shared.prompts import Prompt
 from shared.record_store import change, create, read
 from shared.records import BatchRecord, Candidate, JobRecord, Wake
@@ -39,11 +39,13 @@ class BatchedGenerator:
         self._replies = answered.replies
         self._generator = generator
 
-    def generate(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
+    def generate(
+        self, model: str, prompt: Prompt, sampling: Sampling, needed: Needed | None = None
+    ) -> Reply:
         """Answer as the model does that the batch was asked of; see Generator."""
         reply = self._replies.get(line_key(prompt, sampling.seed))
         if reply is None or len(reply.texts) < sampling.samples:
-            return self._generator.generate(model, prompt, sampling)
+            return self._generator.generate(model, prompt, sampling, needed)
         return replace(reply, texts=reply.texts[: sampling.samples])
 
 

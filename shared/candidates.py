@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared import nearest, paths
+from shared.answers import parse_answer
 from shared.example_pool import open_pool
 from shared.examples import Example
 from shared.models import serving_location
-from shared.ports import Bucket, Sampling
+from shared.ports import Bucket, Needed, Sampling
 from shared.prompts import File, Prompt, prompted, reasoned, tuned_prompt
 from shared.records import Candidate, JobRecord
+from shared.stopping import still_needed
 from shared.task import Serving, Task
 
 SEEDS = 1 << 31
@@ -97,6 +99,16 @@ def sampling_of(serving: Serving, *content: str) -> Sampling:
     """Say how a text is asked about; the seed follows from the content that is asked about."""
     seed = int(paths.content_id(*content), 16) % SEEDS
     return Sampling(serving.samples, serving.temperature, seed)
+
+
+def needed_by(task: Task, serving: Serving) -> Needed:
+    """Say when a text has been asked about often enough."""
+
+    def needed(texts: Sequence[str]) -> int:
+        samples = [parse_answer(task, text) for text in texts]
+        return still_needed(samples, serving.stop_at, serving.samples)
+
+    return needed
 
 
 def shots_of(candidate: Candidate) -> list[Example]:

@@ -1,6 +1,6 @@
 """The ports: what a function may ask of the world. Real ones: gcp/; fakes: tests/fakes.py."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -236,8 +236,8 @@ class Reply:
         prompt_tokens: Tokens read, as billed.
         answer_tokens: Tokens written, as billed.
         model_version: The version that the service says it used.
-        seconds: How long the request took; of several, which can be made at the same time, the
-            longest.
+        seconds: How long it took: of requests that can be made at the same time the longest, of
+            others all of them.
         batched: Whether a batch gave it, at half the price and at nobody's request.
     """
 
@@ -249,16 +249,24 @@ class Reply:
     batched: bool = False
 
 
+Needed = Callable[[Sequence[str]], int]
+"""Says how many more answers it takes at least, given those so far; 0 when they are enough."""
+
+
 class Generator(Protocol):
     """A generative model. Safe to call from several threads."""
 
-    def generate(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
+    def generate(
+        self, model: str, prompt: Prompt, sampling: Sampling, needed: Needed | None = None
+    ) -> Reply:
         """Ask a model.
 
         Args:
             model: A base model's name, or a tuned model's endpoint.
             prompt: What to ask.
-            sampling: How many answers, and how freely they are sampled.
+            sampling: How many answers at most, and how freely they are sampled.
+            needed: When to stop; left out, only when there are `sampling.samples`. There can be
+                more answers than it takes: they cost little where one request gives several.
 
         Raises:
             Rejected: The service refuses this request for good (too long, blocked).

@@ -70,7 +70,7 @@ class Prompt:
 
 def system_instruction(task: Task) -> str:
     """Write the system instruction of a task: the instruction, then what an answer looks like."""
-    return f"{task.instruction or _default_instruction(task)}\n\n{_answer_rules(task)}"
+    return f"{say_what_to_do(task)}\n\n{_answer_rules(task)}"
 
 
 def tuned_prompt(task: Task, text: str) -> Prompt:
@@ -94,8 +94,8 @@ def reasoned(task: Task, text: str, shots: Sequence[Example] = ()) -> Prompt:
 
     Wei et al. 2022, "Chain-of-Thought Prompting Elicits Reasoning in Large Language Models".
     """
-    instruction = task.instruction or _default_instruction(task)
-    rules = f"{_REASON}{_LAST_LINE[_form(task)]}\n{_listed(task)}"
+    instruction = say_what_to_do(task)
+    rules = f"{_REASON}{_LAST_LINE[_form(task)]}\n{listed(task)}"
     return Prompt(f"{instruction}\n\n{rules}", _turns(text, shots))
 
 
@@ -135,18 +135,21 @@ def example_of_line(task: Task, line: dict[str, Any]) -> Example:
     return Example(text, answer)
 
 
-def _default_instruction(task: Task) -> str:
-    """Say what to do for a task that does not say it itself."""
-    return {
-        "classification": "Classify the text.",
-        "sentiment": "Judge the sentiment of the text.",
-        "extraction": "Extract the fields from the text.",
-    }[task.type]
+def say_what_to_do(task: Task) -> str:
+    """Say what to do: the task's instruction, or a usual one if it has none."""
+    return (
+        task.instruction
+        or {
+            "classification": "Classify the text.",
+            "sentiment": "Judge the sentiment of the text.",
+            "extraction": "Extract the fields from the text.",
+        }[task.type]
+    )
 
 
 def _answer_rules(task: Task) -> str:
     """Say what an answer looks like."""
-    return f"{_RULES[_form(task)]}\n{_listed(task)}"
+    return f"{_RULES[_form(task)]}\n{listed(task)}"
 
 
 def _form(task: Task) -> Literal["label", "labels", "fields"]:
@@ -156,7 +159,7 @@ def _form(task: Task) -> Literal["label", "labels", "fields"]:
     return "labels" if task.multi_label else "label"
 
 
-def _listed(task: Task) -> str:
+def listed(task: Task) -> str:
     """List a task's labels or fields."""
     parts = task.fields if task.type == "extraction" else task.labels
     return "\n".join(

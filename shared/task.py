@@ -56,6 +56,11 @@ def _as_off(value: object) -> object:
     return "off" if value is False else value
 
 
+def _as_switch(value: object) -> object:
+    """Take YAML's true and false for the words on and off."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
 Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=200)]
 
 
@@ -278,10 +283,27 @@ class Serving(Part):
     """How documents are answered."""
 
     samples: int = Field(
-        5, ge=1, le=8, description="Answers sampled for each document; the majority wins."
+        5,
+        ge=1,
+        le=8,
+        description="At most so many answers are sampled for each document; the majority wins.",
+    )
+    stop_at: float = Field(
+        0.95,
+        gt=0.5,
+        le=1,
+        description="Sampling stops early when it is this probable that the leading answer would "
+        "stay ahead: 0.95 takes four samples that agree. 1 always takes all of them. Several "
+        "labels and fields all have to be settled.",
     )
     temperature: float = Field(
         0.7, ge=0, le=2, description="Sampling temperature; above zero, or every sample agrees."
+    )
+    rating: Annotated[Literal["on", "off"], BeforeValidator(_as_switch)] = Field(
+        "on",
+        description="Whether models are also asked how likely their answer is right, in words. For "
+        "sentiment only. In evaluation it is one more request a row; documents are rated if "
+        "that made the champion's confidence better there, and then it is one more request each.",
     )
     review_below: float = Field(
         0.6,

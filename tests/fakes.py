@@ -19,6 +19,7 @@ from shared.ports import (
     BatchRequest,
     Buckets,
     Checkpoint,
+    Needed,
     Reply,
     Sampling,
     StoredObject,
@@ -393,8 +394,10 @@ class FakeGenerator:
         self.asked: list[tuple[str, Prompt, Sampling]] = []
         self.seconds: Iterator[float] = iter(())
 
-    def generate(self, model: str, prompt: Prompt, sampling: Sampling) -> Reply:
-        """Ask the model."""
+    def generate(
+        self, model: str, prompt: Prompt, sampling: Sampling, needed: Needed | None = None
+    ) -> Reply:
+        """Ask the model; it gives all samples at once, as endpoints mostly do."""
         with self._lock, self._faults.call("generate"):
             self.asked.append((model, prompt, sampling))
             texts = tuple(self._speak(model, prompt, sampling))

@@ -10,19 +10,26 @@ def answers() -> list[str]:
     return [
         "## Answers",
         paragraph(
-            "The samples vote: on the label; for several labels on each of them, which is in the "
-            "answer when at least half of the samples have it; on each field. The share "
-            "of them that agree, of several labels or fields the lowest one, becomes the "
-            "`confidence` by the "
+            "Sampling stops early, at `serving.stop_at`: with 0.95 after four samples that agree, "
+            "or six of seven; decisions/0013-sampling.md has the rule. The samples vote: on the "
+            "label; for several labels on each of them, which is in the answer when at least half "
+            "of the samples have it; on each field. The share of them that agree, of several "
+            "labels or fields the lowest one, becomes the `confidence` by the "
             "calibration that was fitted for the champion on validation rows: of answers with this "
-            "agreement, such a share was right. A calibration holds for texts that are asked about "
-            "in the way that it was fitted on. With other `serving.samples` or "
-            "`serving.temperature`, for a text in parts or a file, and where none could be fitted, "
-            "`confidence` is the `agreement` itself, `calibrated` is false and `calibration_note` "
-            "says why. `serving.review_below` is held against the confidence that is shown. The "
-            "confidences of fields are agreements in any case. `alternatives` are the runners-up "
-            f"with their shares of the samples, at most {alternatives.MOST}: other labels, labels "
-            "that are not in the answer, or other values of a field."
+            "agreement, such a share was "
+            "right. A calibration holds for texts that are asked about in the way that it was "
+            "fitted on. With other `serving.samples`, `serving.stop_at` or `serving.temperature`, "
+            "for a text in parts or a file, and where none could be fitted, `confidence` is the "
+            "`agreement` itself, `calibrated` is false and `calibration_note` says why. "
+            "Answers about sentiment can also be rated: the champion is asked in one more "
+            "request how likely its answer is right, where its evaluation showed that this makes "
+            "the confidence better ([confidence.md](confidence.md)). `rating` is the word that it "
+            "said. "
+            "`serving.review_below` is held against the confidence that is shown. The confidences "
+            "of fields are agreements in any case. `alternatives` are the runners-up with their "
+            f"shares of the samples, at most {alternatives.MOST}: other labels, labels that are "
+            "not in the answer, or other values of a field. "
+            "[documents-throughput.md](documents-throughput.md) says how fast they come."
         ),
         "## Review",
         paragraph(

@@ -71,7 +71,9 @@ evaluation:
   promote: by_hand
 serving:
   samples: 5
+  stop_at: 0.95
   temperature: 0.7
+  rating: off
   review_below: 0.6
   review_share: 0.02
   daily_export: csv

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from shared.calibration import apply
+from shared.rating import blend_all
 from shared.records import Calibration, EvaluationRecord
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ ENOUGH = 50
 ENOUGH_OF_EACH = 5
 """So many rows have to be right, and so many wrong: one of each in every fold."""
 
+WEIGHTS = (0.25, 0.5, 0.75)
+"""The shares of a rating in the blend that are tried."""
+
+GAIN = 0.01
+"""A rating is another request for each document: it has to lower the Brier score by this share."""
+
 _FOLDS = 5
 _REPEATS = 4
 
@@ -28,20 +35,28 @@ _REPEATS = 4
 def calibration_of(evaluation: EvaluationRecord) -> Calibration:
     """Fit the calibration of a candidate that was measured on validation.
 
-    An answer counts as right when all of it is: for an extraction, every field.
+    An answer counts as right when all of it is: for an extraction, every field. Where answers were
+    rated, documents will be too if that makes the confidence better by GAIN.
     """
     right = [score == 1.0 for score in evaluation.row_scores]
-    fitted = fit_calibration(evaluation.row_agreements, right)
-    asked = {"samples": evaluation.samples, "temperature": evaluation.temperature}
+    fitted = fit_calibration(evaluation.row_agreements, right, evaluation.row_ratings)
+    asked = {
+        "samples": evaluation.samples,
+        "temperature": evaluation.temperature,
+        "stop_at": evaluation.stop_at,
+    }
     return fitted.model_copy(update=asked)
 
 
-def fit_calibration(agreements: Sequence[float], right: Sequence[bool]) -> Calibration:
+def fit_calibration(
+    agreements: Sequence[float], right: Sequence[bool], ratings: Sequence[str] = ()
+) -> Calibration:
     """Fit a calibration, or say why there is none.
 
     Args:
         agreements: Each row's agreement, 0 to 1.
         right: Whether each row's answer is right.
+        ratings: What each row's answer was rated as; left out, when rows were not rated.
     """
     n, good = len(agreements), sum(right)
     if n < ENOUGH:
@@ -52,15 +67,30 @@ def fit_calibration(agreements: Sequence[float], right: Sequence[bool]) -> Calib
             f"{good} of {n} validation answers are right; it takes {ENOUGH_OF_EACH} right and "
             f"{ENOUGH_OF_EACH} wrong ones",
         )
-    if len(set(agreements)) == 1:
-        return _none(n, f"the agreement is {agreements[0]:.2f} on every validation row")
-    # By repeated cross-validation; Platt's curve, the simpler one, is taken where they are equal.
-    scores = {fit: _cross_validated(fit, agreements, right) for fit in (_platt, _isotonic)}
+    fitted, score = _best(agreements, right)
+    if any(ratings):
+        for weight in WEIGHTS:
+            rated, better = _best(blend_all(agreements, ratings, weight), right)
+            if better < score * (1 - GAIN):
+                update = {"rating_weight": weight, "reason": f"{rated.reason}, rated"}
+                fitted, score = rated.model_copy(update=update), better
+    return fitted.model_copy(update={"n": n})
+
+
+def _best(blends: Sequence[float], right: Sequence[bool]) -> tuple[Calibration, float]:
+    """Fit the better of both curves, and return it with its cross-validated Brier score.
+
+    Platt's curve, the simpler one, is taken where they are equal.
+    """
+    if len(set(blends)) == 1:
+        reason = f"the agreement is {blends[0]:.2f} on every validation row"
+        share = sum(right) / len(right)
+        return _none(len(right), reason), share * (1 - share)
+    scores = {fit: _cross_validated(fit, blends, right) for fit in (_platt, _isotonic)}
     best = min(scores, key=scores.__getitem__)
     others = ", ".join(f"{fit.__name__[1:]} {score:.4f}" for fit, score in scores.items())
-    return best(agreements, right).model_copy(
-        update={"n": n, "reason": f"cross-validated Brier score: {others}"}
-    )
+    reason = f"cross-validated Brier score: {others}"
+    return best(blends, right).model_copy(update={"reason": reason}), scores[best]
 
 
 def _none(n: int, reason: str) -> Calibration:

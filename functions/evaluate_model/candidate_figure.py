@@ -74,6 +74,8 @@ def parts_of(task: Task) -> int:
 def _calibrated(evaluation: EvaluationRecord, calibration: Calibration | None) -> dict[str, object]:
     if calibration is None or calibration.method == "none" or not evaluation.row_agreements:
         return {"calibration": calibration}
-    confidences = [apply(calibration, agreement) for agreement in evaluation.row_agreements]
+    ratings = evaluation.row_ratings or [""] * evaluation.n
+    rows = zip(evaluation.row_agreements, ratings, strict=True)
+    confidences = [apply(calibration, agreement, rating) for agreement, rating in rows]
     right = [score == 1.0 for score in evaluation.row_scores]
     return {"calibration": calibration, "calibrated": confidence_figures(confidences, right)}

@@ -14,13 +14,15 @@ from functions.evaluate_model.opening import check_opened
 from functions.evaluate_model.shards import Said, Shards
 from shared import log, paths
 from shared.answers import answer_text, parse_answer
-from shared.candidates import prompt_of, sampling_of
+from shared.candidates import needed_by, prompt_of, sampling_of
 from shared.errors import Rejected
 from shared.examples import Example
 from shared.ports import ExactMatch, Generator
+from shared.rating import is_rated, rate
 from shared.record_store import create, read
 from shared.records import Candidate, EvaluationRecord, Mistake
-from shared.task import Task
+from shared.stopping import counted
+from shared.task import Serving, Task
 from shared.voting import INVALID, Vote, vote
 
 Split = Literal["validation", "test"]
@@ -78,7 +80,9 @@ def evaluation_folder(bench: Bench, candidate: Candidate, split: Split) -> str:
         else paths.dataset_folder(dataset.task_name, dataset.id)
     )
     rows = bench.policy.evaluation.max_rows
-    asked = f"{split}-{rows}-s{serving.samples}-t{serving.temperature:g}"
+    asked = f"{split}-{rows}-s{serving.samples}-t{serving.temperature:g}-p{serving.stop_at:g}"
+    if is_rated(dataset.task, serving):
+        asked += "-rated"
     return paths.evaluation_folder(owner, candidate_key(candidate, dataset), asked)
 
 
@@ -92,15 +96,16 @@ def _ask(
     """Ask about every row as process_document asks about a document."""
     task, serving = bench.dataset.task, bench.policy.serving
     artifacts = bench.world.buckets.artifacts
+    needed, rated = needed_by(task, serving), is_rated(task, serving)
 
     def ask(number: int) -> Said:
         text = rows[number].text
         prompt = prompt_of(candidate, task, text, artifacts)
         try:
-            reply = generator.generate(candidate.model, prompt, sampling_of(serving, text))
+            reply = generator.generate(candidate.model, prompt, sampling_of(serving, text), needed)
         except Rejected as refusal:
             return Said(row=number, said=None, refusal=refusal.reason)
-        return Said(
+        said = Said(
             row=number,
             said=reply.texts,
             prompt_tokens=reply.prompt_tokens,
@@ -108,6 +113,7 @@ def _ask(
             seconds=reply.seconds,
             batched=reply.batched,
         )
+        return _rated(said, bench, candidate, text) if rated else said
 
     shards = Shards(artifacts, folder)
     most = bench.world.settings.request_concurrency
@@ -129,13 +135,15 @@ def _evaluate(
 ) -> EvaluationRecord:
     """Compute everything that follows from a candidate's answers."""
     task, serving = bench.dataset.task, bench.policy.serving
-    votes = [_vote(task, item) for item in said]
+    votes = [_vote(task, serving, item) for item in said]
     answers = [item.answer for item in votes]
     truths = [row.answer for row in rows]
     shown = [_shown(*pair) for pair in zip(votes, said, strict=True)]
     figures = compute_figures(task, truths, answers)
     prompt_tokens = sum(item.prompt_tokens for item in said)
     answer_tokens = sum(item.answer_tokens for item in said)
+    rating_prompt_tokens = sum(item.rating_prompt_tokens for item in said)
+    rating_answer_tokens = sum(item.rating_answer_tokens for item in said)
     seconds = [item.seconds for item in said if item.said is not None and not item.batched]
     wrong = [row for row, score in enumerate(figures.row_scores) if score < 1]
     return EvaluationRecord(
@@ -152,11 +160,14 @@ def _evaluate(
         ),
         row_scores=figures.row_scores,
         row_agreements=tuple(item.confidence for item in votes),
+        row_ratings=tuple(item.rating for item in said) if is_rated(task, serving) else (),
         row_answers=figures.row_answers,
         row_parts=figures.row_parts,
         samples=serving.samples,
+        samples_counted=sum(sum(item.tally.values()) for item in votes) / len(votes),
         temperature=serving.temperature,
         batched=sum(item.batched for item in said),
+        stop_at=serving.stop_at,
         mistakes=tuple(
             Mistake(
                 row=row,
@@ -169,19 +180,44 @@ def _evaluate(
         ),
         prompt_tokens=prompt_tokens,
         answer_tokens=answer_tokens,
+        rating_prompt_tokens=rating_prompt_tokens,
+        rating_answer_tokens=rating_answer_tokens,
         seconds_p50=percentile(seconds, 50),
         seconds_p95=percentile(seconds, 95),
         usd_per_thousand=usd_per_thousand(
             candidate.base_model, len(rows), prompt_tokens, answer_tokens
         ),
+        rating_usd_per_thousand=usd_per_thousand(
+            candidate.base_model, len(rows), rating_prompt_tokens, rating_answer_tokens
+        )
+        if is_rated(task, serving)
+        else None,
     )
 
 
-def _vote(task: Task, item: Said) -> Vote:
-    """Let a row's samples vote; a row that the service refused has no answer."""
+def _rated(said: Said, bench: Bench, candidate: Candidate, text: str) -> Said:
+    """Have the candidate rate the answer that its samples came to, as process_document does."""
+    task = bench.dataset.task
+    answer = _vote(task, bench.policy.serving, said).answer
+    if answer is None:
+        return said
+    rating, reply = rate(bench.services.generator, candidate, task, text, answer)
+    tokens = (reply.prompt_tokens, reply.answer_tokens) if reply else (0, 0)
+    return said.model_copy(
+        update={
+            "rating": rating,
+            "rating_prompt_tokens": tokens[0],
+            "rating_answer_tokens": tokens[1],
+        }
+    )
+
+
+def _vote(task: Task, serving: Serving, item: Said) -> Vote:
+    """Let the samples of a row that count vote; a row that the service refused has no answer."""
     if item.said is None:
         return Vote(None, 0.0, {}, {})
-    return vote([parse_answer(task, text) for text in item.said], task.label_names)
+    samples = [parse_answer(task, text) for text in item.said]
+    return vote(counted(samples, serving.stop_at, serving.samples), task.label_names)
 
 
 def _shown(decided: Vote, item: Said) -> str:

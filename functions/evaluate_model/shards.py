@@ -22,6 +22,8 @@ class Said(Record):
 
     `said` is None when the service refused to answer, for the reason in `refusal`. `seconds` is
     how long the request took; a row that was `batched` was answered by a batch, at no pace.
+    `rating` is how likely it called its answer, where that was asked, in a request with tokens of
+    its own.
     """
 
     row: int
@@ -31,6 +33,9 @@ class Said(Record):
     answer_tokens: int = 0
     seconds: float = 0.0
     batched: bool = False
+    rating: str = ""
+    rating_prompt_tokens: int = 0
+    rating_answer_tokens: int = 0
 
 
 _LINES = TypeAdapter(tuple[Said, ...])

@@ -1,22 +1,25 @@
 """Asks the champion about one text, and makes the result."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from functions.process_document.alternatives import runners_up, shown_tally
 from functions.process_document.combine import combine
-from functions.process_document.confidence import confidence_of
+from functions.process_document.confidence import confidence_of, wants_rating
 from functions.process_document.length import parts_of
 from functions.process_document.reading.document import Document
 from shared.answer_price import replies_usd
 from shared.answers import parse_answer
-from shared.candidates import prompt_hash, prompt_of, sampling_of
+from shared.candidates import needed_by, prompt_hash, prompt_of, sampling_of
 from shared.errors import Rejected
 from shared.examples import MAX_TEXT_CHARACTERS, Answer
 from shared.ports import Generator, Reply, Sampling, World
 from shared.prompts import File, Prompt
+from shared.rating import rate
 from shared.records import ChampionRecord, Provenance, ResultRecord
+from shared.stopping import counted
 from shared.task import Serving
+from shared.voting import Vote
 
 _SECONDS_DIGITS = 3
 _USD_DIGITS = 9
@@ -39,6 +42,25 @@ class Arrival:
     task: str
     source: str
     row: int | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of asking about a text.
+
+    Attributes:
+        parts: The parts that it was asked about in.
+        replies: What was said, the rating included.
+        samples: For each part the parsed samples that count.
+        decided: Their vote.
+        rating: What the answer was rated as, empty for what is no rating; None when it was not.
+    """
+
+    parts: Sequence[str]
+    replies: Sequence[Reply]
+    samples: Sequence[Sequence[Answer | None]]
+    decided: Vote
+    rating: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,17 +119,35 @@ def answer_text(arrival: Arrival, service: Service, document: Document) -> Resul
         Rejected: The text is too long for the task, or refused by the service.
         Retry: A service is busy.
     """
-    champion, asked = service.champion, requests_of(arrival, service, document)
+    champion, serving = service.champion, service.serving
+    requests = requests_of(arrival, service, document)
     replies = [
-        service.generator.generate(champion.candidate.model, prompt, asked.sampling)
-        for prompt in asked.prompts
+        service.generator.generate(
+            champion.candidate.model, prompt, requests.sampling, needed_by(champion.task, serving)
+        )
+        for prompt in requests.prompts
     ]
-    samples = [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies]
-    document = document._replace(notes=(*document.notes, *asked.notes))
-    characters = sum(map(len, asked.parts))
+    said = [[parse_answer(champion.task, text) for text in reply.texts] for reply in replies]
+    samples = [counted(each, serving.stop_at, serving.samples) for each in said]
+    document = document._replace(notes=(*document.notes, *requests.notes))
+    asked = Asked(requests.parts, replies, samples, combine(champion.task, samples))
+    result = _result(arrival, service, document, _rated(service, document, asked))
     whole = asked.parts[0] if len(asked.parts) == 1 else document.text
-    result = _result(arrival, service, document, characters, replies, samples)
-    return _with_text(result, service.serving, whole)
+    return _with_text(result, serving, whole)
+
+
+def _rated(service: Service, document: Document, asked: Asked) -> Asked:
+    """Have the champion rate its answer, if that is part of its confidence."""
+    champion, answer = service.champion, asked.decided.answer
+    is_file = bool(document.media_type)
+    if answer is None or not wants_rating(
+        asked.decided, champion, service.serving, len(asked.parts), is_file=is_file
+    ):
+        return asked
+    text = asked.parts[0]
+    rating, reply = rate(service.generator, champion.candidate, champion.task, text, answer)
+    replies = [*asked.replies, reply] if reply else asked.replies
+    return replace(asked, rating=rating, replies=replies)
 
 
 def rejected_result(arrival: Arrival, world: World, rejection: Rejected) -> ResultRecord:
@@ -136,18 +176,21 @@ def _result(
     arrival: Arrival,
     service: Service,
     document: Document,
-    characters: int,
-    replies: list[Reply],
-    samples: list[list[Answer | None]],
+    asked: Asked,
 ) -> ResultRecord:
-    """Let the samples vote, and put the answer together with its provenance."""
+    """Put the answer together with its confidence and its provenance."""
     champion, serving, world = service.champion, service.serving, service.world
-    decided = combine(champion.task, samples)
+    decided, replies = asked.decided, asked.replies
     prompt_tokens = sum(reply.prompt_tokens for reply in replies)
     answer_tokens = sum(reply.answer_tokens for reply in replies)
     usd = replies_usd(champion.candidate.base_model, replies)
     confidence = confidence_of(
-        decided, champion, serving, len(replies), is_file=bool(document.media_type)
+        decided,
+        champion,
+        serving,
+        len(asked.parts),
+        is_file=bool(document.media_type),
+        rating=asked.rating,
     )
     doubtful = decided.answer is None or confidence.value < serving.review_below
     return ResultRecord(
@@ -158,10 +201,11 @@ def _result(
         answer=decided.answer,
         confidence=confidence.value,
         agreement=decided.confidence,
+        rating=asked.rating or "",
         calibrated=not confidence.note,
         calibration_note=confidence.note,
         field_confidences=decided.field_confidences,
-        alternatives=runners_up(decided.answer, samples),
+        alternatives=runners_up(decided.answer, asked.samples),
         tally=shown_tally(decided.tally),
         reason="" if decided.answer is not None else "No sample was an answer to this task.",
         row=arrival.row,
@@ -174,15 +218,16 @@ def _result(
             model_version=replies[-1].model_version,
             dataset=champion.dataset,
             prompt_hash=prompt_hash(champion.candidate, champion.task),
-            samples=sum(len(reply.texts) for reply in replies),
+            samples=sum(map(len, asked.samples)),
+            stop_at=serving.stop_at,
             temperature=serving.temperature,
             prompt_tokens=prompt_tokens,
             answer_tokens=answer_tokens,
             seconds=round(sum(reply.seconds for reply in replies), _SECONDS_DIGITS),
             usd=None if usd is None else round(usd, _USD_DIGITS),
             batched=any(reply.batched for reply in replies),
-            characters=characters,
-            parts=len(replies),
+            characters=sum(map(len, asked.parts)),
+            parts=len(asked.parts),
             reader=document.reader,
             notes=document.notes,
         ),

@@ -23,9 +23,11 @@ def combine(task: Task, parts: Sequence[Sequence[Answer | None]]) -> Vote:
     """
     names = task.label_names
     together = vote([sample for part in parts for sample in part], names)
+    if len(parts) == 1:
+        return together
     votes = [vote(part, names) for part in parts]
     votes = [item for item in votes if item.answer is not None]
-    if len(parts) == 1 or not votes:
+    if not votes:
         return together
     if task.type == "extraction":
         return _first_given(task, votes, together)

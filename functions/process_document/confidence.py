@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from shared.calibration import apply
+from shared.rating import is_rated
 from shared.records import Calibration, ChampionRecord
 from shared.task import Serving
 from shared.voting import Vote
@@ -21,12 +22,19 @@ class Confidence(NamedTuple):
 
 
 def confidence_of(
-    decided: Vote, champion: ChampionRecord, serving: Serving, parts: int, *, is_file: bool
+    decided: Vote,
+    champion: ChampionRecord,
+    serving: Serving,
+    parts: int,
+    *,
+    is_file: bool,
+    rating: str | None = None,
 ) -> Confidence:
-    """Turn the agreement of the samples into a confidence.
+    """Turn the agreement of the samples, and a rating, into a confidence.
 
-    The champion's calibration was fitted on texts that were asked about whole, with so many samples
-    at one temperature; it says nothing about agreement that came about in another way.
+    The champion's calibration was fitted on texts that were asked about whole, with at most so many
+    samples at one temperature, by one rule to stop; it says nothing about agreement that came about
+    in another way.
 
     Args:
         decided: The vote.
@@ -34,6 +42,7 @@ def confidence_of(
         serving: How the document was asked about.
         parts: In how many parts.
         is_file: Whether the model was given a file in place of a text.
+        rating: What the answer was rated as, empty for what is no rating; None when it was not.
     """
     agreement, calibration = decided.confidence, champion.calibration
     if decided.answer is None:
@@ -45,7 +54,23 @@ def confidence_of(
         return Confidence(agreement, f"No calibration was fitted: {calibration.reason}.")
     if note := _asked_otherwise(calibration, serving, parts, is_file=is_file):
         return Confidence(agreement, note)
-    return Confidence(apply(calibration, agreement), "")
+    if calibration.rating_weight and rating is None:
+        return Confidence(agreement, "The calibration is that of rated answers; this one was not.")
+    return Confidence(apply(calibration, agreement, rating or ""), "")
+
+
+def wants_rating(
+    decided: Vote, champion: ChampionRecord, serving: Serving, parts: int, *, is_file: bool
+) -> bool:
+    """Whether to have the champion rate its answer: if that is on, and part of the confidence."""
+    calibration = champion.calibration
+    return (
+        decided.answer is not None
+        and calibration is not None
+        and calibration.rating_weight > 0
+        and is_rated(champion.task, serving)
+        and not _asked_otherwise(calibration, serving, parts, is_file=is_file)
+    )
 
 
 def _asked_otherwise(
@@ -58,13 +83,15 @@ def _asked_otherwise(
         return (
             f"The calibration was fitted on whole texts; this one was asked about in {parts} parts."
         )
-    fitted = (calibration.samples, calibration.temperature)
-    if fitted == (serving.samples, serving.temperature):
+    fitted = _shown(calibration.samples, calibration.temperature, calibration.stop_at)
+    asked = _shown(serving.samples, serving.temperature, serving.stop_at)
+    if fitted == asked:
         return ""
-    asked = _shown(serving.samples, serving.temperature)
-    return f"The calibration was fitted on {_shown(*fitted)}; this document was asked for {asked}."
+    return f"The calibration was fitted on {fitted}; this document was asked for {asked}."
 
 
-def _shown(samples: int, temperature: float) -> str:
-    counted = "1 sample" if samples == 1 else f"{samples} samples"
-    return f"{counted} at temperature {temperature:g}"
+def _shown(samples: int, temperature: float, stop_at: float) -> str:
+    if samples == 1:
+        return f"1 sample at temperature {temperature:g}"
+    stopping = f", stopping at {stop_at:g}" if stop_at < 1 else ""
+    return f"{samples} samples at temperature {temperature:g}{stopping}"

@@ -5,6 +5,7 @@ import json
 import random
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,8 @@ from google.protobuf import json_format
 from local.vertex.answers import Knowledge, Sampling, write_answer
 from local.vertex.base_models import BASE_MODELS
 from local.vertex.prompted import CANNOT, know_question, reasoning
-from local.vertex.questions import Question, read_question
+from local.vertex.questions import Choice, Question, read_question
+from local.vertex.ratings import know_rating, read_rating_question
 from local.vertex.tokens import count_tokens
 from local.vertex.tuned import TunedModel
 from local.vertex.wire import ApiError, invalid
@@ -123,11 +125,7 @@ def generate(
     question = read_question(
         "" if tuned else instruction, turns, _schema(config), config.response_mime_type
     )
-    knowledge: Knowledge | None
-    if tuned is not None:
-        knowledge = tuned.know(turns[-1][1], checkpoint)
-    else:
-        knowledge = know_question(question)
+    knowledge = _know(question, instruction, tuned, checkpoint)
     sampling = Sampling(
         temperature=config.temperature if plain.HasField("temperature") else _DEFAULT_TEMPERATURE,
         top_k=int(config.top_k),
@@ -163,6 +161,20 @@ def generate(
         create_time=datetime.now(UTC),
         response_id=uuid.uuid4().hex,
     )
+
+
+def _know(
+    question: Question, instruction: str, tuned: TunedModel | None, checkpoint: int
+) -> Knowledge | None:
+    """Find out about a question's text; of an answer that is to be rated, how likely it is."""
+
+    def know(labels: tuple[Choice, ...]) -> Knowledge | None:
+        if tuned is not None:
+            return tuned.know(question.text, checkpoint)
+        return know_question(replace(question, choices=labels or question.choices))
+
+    rating = read_rating_question(instruction)
+    return know_rating(rating, know) if rating else know(())
 
 
 def count(request: aiplatform_v1.CountTokensRequest) -> aiplatform_v1.CountTokensResponse:

@@ -92,7 +92,9 @@ class Calibration(Record):
     isotonic: `knots` are (agreement, confidence) pairs, linear in between and flat outside.
     platt: confidence = 1 / (1 + exp(-(slope * agreement + intercept))).
     none: the agreement stands as it is, for the reason given.
-    It holds for answers that are asked for in the same way: `samples` at `temperature`.
+    With a `rating_weight` above 0 it maps the blend of agreement and rating (shared/rating.py).
+    It holds for answers that are asked for in the same way: at most `samples` at `temperature`,
+    stopping at a probability of `stop_at`.
     """
 
     method: Literal["isotonic", "platt", "none"]
@@ -102,6 +104,8 @@ class Calibration(Record):
     n: int = 0
     samples: int = 1
     temperature: float = 0.0
+    stop_at: float = 1.0
+    rating_weight: float = 0.0
     reason: str = ""
 
 
@@ -118,13 +122,19 @@ class Mistake(Record):
 class EvaluationRecord(Record):
     """A candidate's figures on a split, asked as it would be served: samples that vote.
 
+    They are at most `samples` for each row, `samples_counted` of them on average: sampling stops at
+    a probability of `stop_at`.
+
     `row_scores` holds each row's score between 0 and 1 and `row_agreements` the majority's share,
-    in the split's row order, which is the same for every candidate. `row_answers` numbers each
+    in the split's row order, which is the same for every candidate. `row_ratings` holds what it was
+    rated as, where answers are rated; empty for what is no rating. `row_answers` numbers each
     row's (truth, answer) for labels, by the task's order, -1 for no answer. `row_parts` is for
     several labels or fields: what each row counts as (number of the label or field, hits, values
     said, values that are right), where anything was said or is right. `service_exact_match` is the
-    evaluation service's figure, if it gave one. `seconds` are of one request, made online. A batch
-    answered `batched` of the rows; `batch_note` says why it did not answer others.
+    evaluation service's figure, if it gave one. `seconds` (of one document that was asked about
+    online), tokens and `usd_per_thousand` are of answering; what rating adds, for documents that
+    are rated, is apart. A batch answered `batched` of the rows; `batch_note` says why it did not
+    answer others.
     """
 
     candidate: Candidate
@@ -138,18 +148,24 @@ class EvaluationRecord(Record):
     service_exact_match: float | None
     row_scores: tuple[float, ...]
     row_agreements: tuple[float, ...] = ()
+    row_ratings: tuple[str, ...] = ()
     row_answers: tuple[tuple[int, int], ...] = ()
     row_parts: tuple[tuple[tuple[int, int, int, int], ...], ...] = ()
     samples: int = 1
+    samples_counted: float | None = None
     temperature: float = 0.0
     batched: int = 0
     batch_note: str = ""
+    stop_at: float = 1.0
     mistakes: tuple[Mistake, ...] = ()
     prompt_tokens: int
     answer_tokens: int
+    rating_prompt_tokens: int = 0
+    rating_answer_tokens: int = 0
     seconds_p50: float | None = None
     seconds_p95: float | None = None
     usd_per_thousand: float | None = None
+    rating_usd_per_thousand: float | None = None
 
     def metrics_with_service(self) -> dict[str, float]:
         """Return the metrics, with the evaluation service's exact_match if it gave one."""

@@ -22,7 +22,8 @@ class Alternative(Record):
 class Provenance(Record):
     """Where an answer comes from.
 
-    `characters` is how many of the text the model was given, in so many `parts`. `seconds` is how
+    `samples` is how many answers were counted; `stop_at` is where sampling stops. `characters` is
+    how many of the text the model was given, in so many `parts`. `seconds` is how
     long the model took, one part after the other, and `usd` what its tokens cost in US dollars by
     the prices in shared/models.yaml, None for a model without one; both are of the requests that
     this answer came from; where a batch gave it (`batched`), at the price of batches and without
@@ -38,6 +39,7 @@ class Provenance(Record):
     dataset: str
     prompt_hash: str
     samples: int
+    stop_at: float = 1.0
     temperature: float
     prompt_tokens: int
     answer_tokens: int
@@ -59,6 +61,9 @@ class ResultRecord(Record):
     `confidence` is what the share of samples that agree (`agreement`) is worth by the champion's
     calibration: the share of such answers that were right. Where that calibration does not hold it
     is the agreement itself, `calibrated` is false, and `calibration_note` says why.
+    `rating` is how likely the model called its answer, in the words of shared/rating.py; empty
+    where that was not asked, or not answered so.
+
     `field_confidences` are agreements in any case: a calibration is about whole answers.
 
     `provisional` marks an answer that was given before there was a champion, whose answer will
@@ -78,6 +83,7 @@ class ResultRecord(Record):
     answer: str | list[str] | dict[str, FieldValue] | None = None
     confidence: float | None = None
     agreement: float | None = None
+    rating: str = ""
     calibrated: bool = False
     calibration_note: str = ""
     field_confidences: dict[str, float] = {}

@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -41,7 +41,9 @@ from shared.ports import (
     TuningService,
 )
 from shared.prompts import File, Prompt, prompted, reasoned
+from shared.rounds import ENOUGH_SEEN
 from shared.settings import Settings
+from shared.stopping import still_needed
 from shared.task import Configuration, Task
 from tests.fakes import (
     FakeBatches,
@@ -53,6 +55,16 @@ from tests.fakes import (
 )
 
 BASE_MODEL = "locations/us/publishers/google/models/gemini-3.5-flash-lite"
+ONE_CANDIDATE = "locations/us/publishers/google/models/gemini-3.1-flash-lite"
+COLOURS = Prompt(
+    "Name the colour.\n\nAnswer with exactly one of these labels and nothing else:\n- red\n- blue",
+    (("user", "a red rose"),),
+)
+
+
+def until_four_agree(texts: Sequence[str]) -> int:
+    """Say how many more of eight answers it takes, as shared/stopping.py would."""
+    return still_needed(list(texts), 0.95, 8)
 
 
 @dataclass
@@ -438,13 +450,37 @@ def test_a_model_gives_as_many_samples_as_were_asked_for(ports: Ports) -> None:
 def test_a_model_that_refuses_several_candidates_is_asked_for_one_at_a_time(
     cloud: LocalCloud,
 ) -> None:
-    model = "locations/us/publishers/google/models/gemini-3.1-flash-lite"
     system = "Name the colour.\n\nAnswer with exactly one of these labels and nothing else:\n"
     prompt = Prompt(f"{system}- red\n- blue", (("user", "a rose, or the sea"),))
     gemini = Gemini(Settings.from_environment(cloud.environment))
-    replies = [gemini.generate(model, prompt, Sampling(6, 1.5, 3)) for _ in range(2)]
+    replies = [gemini.generate(ONE_CANDIDATE, prompt, Sampling(6, 1.5, 3)) for _ in range(2)]
     assert [len(reply.texts) for reply in replies] == [6, 6]
     assert replies[0].texts == replies[1].texts
+
+
+def test_a_model_that_gives_one_sample_a_request_is_asked_until_they_agree(
+    cloud: LocalCloud,
+) -> None:
+    gemini = Gemini(Settings.from_environment(cloud.environment))
+    alone = gemini.generate(ONE_CANDIDATE, COLOURS, Sampling(1, 0.1))
+    reply = gemini.generate(ONE_CANDIDATE, COLOURS, Sampling(8, 0.1, 3), until_four_agree)
+    assert reply.texts == ("red",) * 4
+    assert reply.prompt_tokens == 4 * alone.prompt_tokens
+
+
+def test_a_model_that_gives_several_samples_is_asked_in_rounds_once_that_is_seen_to_be_cheaper(
+    cloud: LocalCloud,
+) -> None:
+    settings = Settings.from_environment(cloud.environment)
+    gemini, paced = Gemini(settings), Gemini(settings, paced=True)
+    given = [
+        [
+            len(port.generate(BASE_MODEL, COLOURS, Sampling(8, 0.1, n), until_four_agree).texts)
+            for n in range(ENOUGH_SEEN + 1)
+        ]
+        for port in (gemini, paced)
+    ]
+    assert given == [[8] * ENOUGH_SEEN + [4], [8] * (ENOUGH_SEEN + 1)]
 
 
 @pytest.mark.parametrize("lists", ["always", "sometimes"])

@@ -79,7 +79,7 @@ def test_an_answer_that_all_samples_agree_on_is_accepted() -> None:
     result = fakes.results.json(RESULT)
     assert result["status"] == "accepted"
     assert (result["answer"], result["confidence"]) == ("owl", 1.0)
-    assert result["tally"] == {"owl": 5}
+    assert result["tally"] == {"owl": 4}
     assert result["generation"] == event.generation
     assert fakes.results.names() == [RESULT]
 
@@ -92,7 +92,8 @@ def test_an_answer_says_where_it_comes_from() -> None:
     assert provenance["champion"] == "tuned-e4-m1-a1"
     assert provenance["model"] == ENDPOINT
     assert provenance["dataset"] == "dataset1"
-    assert (provenance["samples"], provenance["temperature"]) == (5, 0.7)
+    assert (provenance["samples"], provenance["temperature"]) == (4, 0.7)
+    assert provenance["stop_at"] == 0.95
     assert provenance["characters"] == len("hoo hoo")
 
 

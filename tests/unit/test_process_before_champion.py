@@ -63,7 +63,7 @@ def test_the_base_model_answers_zero_shot_and_the_result_says_so() -> None:
 
 
 def test_its_confidence_is_the_agreement_because_nothing_was_measured() -> None:
-    fakes, generator = stage("owl", "owl", "owl", "owl", "crow")
+    fakes, generator = stage("owl", "owl", "owl", "crow", "owl")
     drop(fakes, generator)
     result = fakes.results.json(RESULT)
     assert (result["confidence"], result["calibrated"]) == (0.8, False)

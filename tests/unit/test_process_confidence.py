@@ -12,12 +12,19 @@ from tests.fakes import FakeWorld, fake_world
 from tests.unit.test_process import RESULT, REVIEWS, TASK, crown, drop, says
 
 HALVES = Calibration(
-    method="isotonic", knots=((0.0, 0.0), (1.0, 0.5)), n=100, samples=5, temperature=0.7
+    method="isotonic",
+    knots=((0.0, 0.0), (1.0, 0.5)),
+    n=100,
+    samples=5,
+    temperature=0.7,
+    stop_at=0.95,
 )
 """Any agreement is worth half of what it says."""
 
-NONE = Calibration(method="none", n=12, samples=5, temperature=0.7, reason="only 12 rows")
-MOSTLY = ("owl", "owl", "owl", "owl", "crow")
+NONE = Calibration(
+    method="none", n=12, samples=5, temperature=0.7, stop_at=0.95, reason="only 12 rows"
+)
+MOSTLY = ("owl", "owl", "owl", "crow", "owl")
 
 
 def serving(**keys: Any) -> Task:
@@ -60,13 +67,14 @@ def test_what_is_held_against_the_task_is_the_confidence_that_is_shown() -> None
         (NONE, "No calibration was fitted: only 12 rows."),
         (
             HALVES.model_copy(update={"samples": 3}),
-            "fitted on 3 samples at temperature 0.7; this document was asked for 5 samples at",
+            "fitted on 3 samples at temperature 0.7, stopping at 0.95; this document",
         ),
         (
             HALVES.model_copy(update={"samples": 1, "temperature": 0.0}),
             "fitted on 1 sample at temperature 0; this",
         ),
         (HALVES.model_copy(update={"temperature": 1.0}), "asked for 5 samples at temperature 0.7"),
+        (HALVES.model_copy(update={"stop_at": 1.0}), "at temperature 0.7, stopping at 0.95."),
     ],
 )
 def test_an_answer_that_is_not_calibrated_shows_the_agreement_and_says_why(
