@@ -65,7 +65,8 @@ tuning:
   retune_before_retirement: true
   max_concurrent_jobs: 2
 evaluation:
-  max_rows: 300
+  max_rows: 3000
+  batch_above: 1000
   significance: 0.05
   min_gain: 0.02
   promote: by_hand
@@ -83,6 +84,7 @@ serving:
   max_document_characters: 50000
   long_documents: truncate
   read_pictures: false
+  batch_above: 500
   email_subject: false
 """
 
