@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from docs.generators.markdown import fenced, page, paragraph, table
@@ -77,6 +77,12 @@ def text_of(number: int) -> str:
     return f"{number} " + "my parcel has not come yet and nobody answers " * 4
 
 
+@cache
+def port(settings: Settings) -> Gemini:
+    """Build the model's port once a process, as the front door does."""
+    return Gemini(settings)
+
+
 def ours(settings: Settings, documents: int) -> None:
     """The function: from the push to the result, five samples in one request."""
     fakes = FakeWorld(settings)
@@ -90,7 +96,7 @@ def ours(settings: Settings, documents: int) -> None:
     )
     fakes.artifacts.put(paths.champion("parcels"), encode(champion))
     pushes = [_arrive(fakes, number) for number in range(documents)]
-    gemini = Gemini(settings)
+    gemini = port(settings)
 
     def handle(push: Push) -> int:
         return answer(
@@ -132,6 +138,18 @@ def one_after_the_other(settings: Settings, documents: int) -> None:
 def five_threads(settings: Settings, documents: int) -> None:
     """Five requests a document at the same time, and a vote; nothing read and nothing kept."""
     _by_hand(settings, documents, _five_at_once)
+
+
+def asking_alone(settings: Settings, documents: int) -> None:
+    """Five samples in one request, through the function's port; nothing read and nothing kept."""
+    gemini, artifacts = port(settings), FakeWorld(settings).artifacts
+
+    def one(number: int) -> None:
+        prompt = prompt_of(CANDIDATE, TASK, text_of(number), artifacts)
+        gemini.generate(ENDPOINT, prompt, sampling_of(Serving(), str(number)))
+
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        list(pool.map(one, range(documents)))
 
 
 def _by_hand(settings: Settings, documents: int, five: Callable[[Any, int], list[str]]) -> None:
@@ -180,6 +198,7 @@ def _request(client: Any, number: int, sample: int) -> str:
 WAYS: dict[str, Callable[[Settings, int], None]] = {
     "one_after_the_other": one_after_the_other,
     "five_threads": five_threads,
+    "asking_alone": asking_alone,
     "ours": ours,
 }
 
