@@ -18,40 +18,33 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
-from typing import Any
+from functools import cache, partial
 
+from benchmarks.documents_by_hand import (
+    CANDIDATE,
+    CONCURRENCY,
+    ENDPOINT,
+    TASK,
+    five_threads,
+    one_after_the_other,
+    text_of,
+)
 from docs.generators.markdown import fenced, page, paragraph, table
 from functions.process_document.process import process
 from local.table import ROOT
 from shared import paths
-from shared.answers import parse_answer
 from shared.candidates import prompt_of, sampling_of
 from shared.entry import answer
-from shared.gcp import generation
 from shared.gcp.generation import Gemini
 from shared.record_store import encode
-from shared.records import Candidate, ChampionRecord
+from shared.records import ChampionRecord
 from shared.settings import Settings
-from shared.task import Serving, Task
-from shared.voting import vote
+from shared.task import Serving
 from tests.fakes import FakeWorld, fake_settings
 
 LATENCY = 0.3
-CONCURRENCY = 32
 CEILING = CONCURRENCY / LATENCY
 DOCUMENTS = 1280
-TASK = Task.model_validate(
-    {
-        "type": "classification",
-        "instruction": "Sort the message.",
-        "labels": ["where_is_my_parcel", *(f"label_{number}" for number in range(11))],
-    }
-)
-ENDPOINT = "projects/p/locations/us/endpoints/1"
-CANDIDATE = Candidate(
-    name="tuned-e4-m1-a1", kind="tuned", model=ENDPOINT, base_model="gemini-3.5-flash-lite"
-)
 PAGE = ROOT / "docs" / "documents-throughput.md"
 COMMAND = "python -m benchmarks.documents"
 
@@ -72,9 +65,10 @@ class Push:
         return self.body
 
 
-def text_of(number: int) -> str:
-    """Write a document of some 40 words."""
-    return f"{number} " + "my parcel has not come yet and nobody answers " * 4
+@cache
+def port(settings: Settings) -> Gemini:
+    """Build the model's port once a process, as the front door does."""
+    return Gemini(settings)
 
 
 def ours(settings: Settings, documents: int) -> None:
@@ -90,7 +84,7 @@ def ours(settings: Settings, documents: int) -> None:
     )
     fakes.artifacts.put(paths.champion("parcels"), encode(champion))
     pushes = [_arrive(fakes, number) for number in range(documents)]
-    gemini = Gemini(settings)
+    gemini = port(settings)
 
     def handle(push: Push) -> int:
         return answer(
@@ -124,62 +118,22 @@ def _arrive(fakes: FakeWorld, number: int) -> Push:
     return Push(json.dumps(content).encode())
 
 
-def one_after_the_other(settings: Settings, documents: int) -> None:
-    """Five requests a document, one after the other, and a vote; nothing read and nothing kept."""
-    _by_hand(settings, documents, _five_in_turn)
-
-
-def five_threads(settings: Settings, documents: int) -> None:
-    """Five requests a document at the same time, and a vote; nothing read and nothing kept."""
-    _by_hand(settings, documents, _five_at_once)
-
-
-def _by_hand(settings: Settings, documents: int, five: Callable[[Any, int], list[str]]) -> None:
-    """Ask through the client as it comes, with as many documents at a time."""
-    from google import genai
-    from google.genai.types import HttpOptions
-    from google.oauth2.credentials import Credentials
-
-    client = genai.Client(
-        vertexai=True,
-        project="p",
-        location="us",
-        credentials=Credentials(token="local"),
-        http_options=HttpOptions(base_url=settings.vertex_endpoint),
-    )
+def asking_alone(settings: Settings, documents: int) -> None:
+    """Five samples in one request, through the function's port; nothing read and nothing kept."""
+    gemini, artifacts = port(settings), FakeWorld(settings).artifacts
 
     def one(number: int) -> None:
-        vote([parse_answer(TASK, text) for text in five(client, number)])
+        prompt = prompt_of(CANDIDATE, TASK, text_of(number), artifacts)
+        gemini.generate(ENDPOINT, prompt, sampling_of(Serving(), str(number)))
 
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         list(pool.map(one, range(documents)))
 
 
-def _five_in_turn(client: Any, number: int) -> list[str]:
-    return [_request(client, number, sample) for sample in range(Serving().samples)]
-
-
-def _five_at_once(client: Any, number: int) -> list[str]:
-    with ThreadPoolExecutor(Serving().samples) as pool:
-        return list(pool.map(partial(_request, client, number), range(Serving().samples)))
-
-
-def _request(client: Any, number: int, sample: int) -> str:
-    text = text_of(number)
-    prompt = prompt_of(CANDIDATE, TASK, text, FakeWorld(fake_settings()).artifacts)
-    one = sampling_of(Serving(samples=1), text, str(sample))
-    response = client.models.generate_content(
-        model=ENDPOINT,
-        contents=generation._contents(prompt),  # noqa: SLF001 - as the port writes them
-        config=generation._config(prompt, one),  # noqa: SLF001
-    )
-    body = json.loads(response.sdk_http_response.body)
-    return str(body["candidates"][0]["content"]["parts"][0]["text"])
-
-
 WAYS: dict[str, Callable[[Settings, int], None]] = {
     "one_after_the_other": one_after_the_other,
     "five_threads": five_threads,
+    "asking_alone": asking_alone,
     "ours": ours,
 }
 
