@@ -23,7 +23,7 @@ local: $(VENV)/local  ## keep the local cloud up; drop files into local-cloud/
 	@$(BIN)/python -m local up
 
 # On several processors; tests that start servers stay on one worker, the others fill the rest.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadgroup
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope
 
 test: $(VENV)/tests $(VENV)/checkov/installed  ## run all tests
 	PATH="$(CURDIR)/$(VENV)/checkov/bin:$$PATH" $(BIN)/python -m pytest $(PARALLEL)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
@@ -42,13 +43,21 @@ SERVERS = ("browser", "contract", "e2e", "infra", "performance")
 """Folders of tests that start servers or measure: one worker runs them, one after the other."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that start servers together, so that they do not wait for each other."""
-    folders = tuple(str(Path(__file__).parent / name) + os.sep for name in SERVERS)
-    for item in items:
-        if str(item.path).startswith(folders):
-            item.add_marker(pytest.mark.xdist_group("servers"))
+class OneWorkerForServers(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands tests out one by one, but for those that would wait for each other's processors."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Name the group of tests that one worker runs; the largest group is begun first."""
+        return "servers" if nodeid.startswith(_SERVER_TESTS) else nodeid
+
+
+_SERVER_TESTS = tuple(f"tests/{name}/" for name in SERVERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneWorkerForServers:
+    """Keep the tests that start servers together."""
+    return OneWorkerForServers(config, log)
 
 
 @pytest.fixture(scope="session")
