@@ -39,25 +39,27 @@ settings.register_profile(
 settings.load_profile("tunedrop")
 
 
-SERVERS = ("browser", "contract", "e2e", "infra", "performance")
-"""Folders of tests that start servers or measure: one worker runs them, one after the other."""
+GROUPS = {"infra": "infra"} | dict.fromkeys(
+    ("browser", "contract", "e2e", "performance"), "servers"
+)
+"""Folders of tests that start servers, measure or run Terraform, and the group that they are in.
+
+The tests of a group are run by one worker, one after the other; all other tests go to any.
+"""
 
 
-class OneWorkerForServers(LoadScopeScheduling):  # type: ignore[misc]
+class OneWorkerAGroup(LoadScopeScheduling):  # type: ignore[misc]
     """Hands tests out one by one, but for those that would wait for each other's processors."""
 
     def _split_scope(self, nodeid: str) -> str:
-        """Name the group of tests that one worker runs; the largest group is begun first."""
-        return "servers" if nodeid.startswith(_SERVER_TESTS) else nodeid
-
-
-_SERVER_TESTS = tuple(f"tests/{name}/" for name in SERVERS)
+        """Name the group of a test; the largest groups are begun first."""
+        return GROUPS.get(nodeid.split("/")[1], nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneWorkerForServers:
-    """Keep the tests that start servers together."""
-    return OneWorkerForServers(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneWorkerAGroup:
+    """Keep the tests of a group together."""
+    return OneWorkerAGroup(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ StartCloud = Callable[..., AbstractContextManager[tuple[LocalCloud, Driver]]]
 def local_command() -> Command:
     """Run `python -m local …` to its end."""
 
-    def run(*arguments: str | Path, timeout: float = 280) -> "subprocess.CompletedProcess[str]":
+    def run(*arguments: str | Path, timeout: float = 500) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "local", *map(str, arguments)],
             cwd=ROOT,
