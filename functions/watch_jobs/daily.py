@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from functions.watch_jobs.drift import RECENT, look_at_drift
 from functions.watch_jobs.export import MEDIA_TYPES, csv_header, csv_lines, json_lines
+from functions.watch_jobs.task_records import each_task
 from shared import log, open_work, paths
 from shared.ports import StoredObject, World
 from shared.record_store import BrokenRecord, change, read
@@ -54,7 +55,7 @@ def end_days(world: World) -> None:
         return
     day = _day(seen, yesterday)
     done = seen.answers_tasks or ()
-    for task in _tasks(world):
+    for task in each_task(world, paths.task_record, TaskRecord):
         if task.name in done:
             continue
         if (world.clock() - began).total_seconds() > SECONDS_A_TICK:
@@ -81,22 +82,6 @@ def _note(world: World, day: date, tasks: tuple[str, ...] | None) -> None:
         return (old or WatchRecord()).model_copy(update=update)
 
     change(world.buckets.artifacts, paths.WATCH, WatchRecord, noted)
-
-
-def _tasks(world: World) -> Iterator[TaskRecord]:
-    """Go through the tasks by name; one that cannot be read is told of and left out."""
-    artifacts = world.buckets.artifacts
-    for item in list(artifacts.list("tasks/")):
-        name = item.name.split("/")[1]
-        if item.name != paths.task_record(name):
-            continue
-        try:
-            task = read(artifacts, item.name, TaskRecord)
-        except BrokenRecord as trouble:
-            log.failure("a task needs a person", trouble, task=name)
-            continue
-        if task is not None:
-            yield task
 
 
 def _end_day(world: World, record: TaskRecord, day: date) -> None:

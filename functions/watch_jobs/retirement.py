@@ -1,12 +1,12 @@
 """Warns, once a day, of champions whose base models retire, and has them tuned anew in time."""
 
-from collections.abc import Iterator
 from datetime import date
 
+from functions.watch_jobs.task_records import each_task
 from shared import log, paths
 from shared.models import base_models, retired_models, retirement_warning
 from shared.ports import World
-from shared.record_store import BrokenRecord, change, read
+from shared.record_store import change, read
 from shared.records import ChampionRecord, RunRecord, TaskRecord, WatchRecord
 
 
@@ -23,7 +23,7 @@ def look_at_champions(world: World) -> None:
     seen = read(artifacts, paths.WATCH, WatchRecord)
     if seen is not None and seen.champions_seen == today:
         return
-    for champion in _champions(world):
+    for champion in each_task(world, paths.champion, ChampionRecord):
         last = last_days.get(champion.candidate.base_model)
         if last is not None:
             _warn(champion, last, today)
@@ -43,22 +43,6 @@ def _last_days(today: date) -> dict[str, date]:
         if spec.retires is not None and retirement_warning(spec, today) is not None
     }
     return {**retired_models(), **soon}
-
-
-def _champions(world: World) -> Iterator[ChampionRecord]:
-    """Go through the tasks' champions; one that cannot be read is told of and left out."""
-    artifacts = world.buckets.artifacts
-    for item in list(artifacts.list("tasks/")):
-        task = item.name.split("/")[1]
-        if item.name != paths.champion(task):
-            continue
-        try:
-            champion = read(artifacts, item.name, ChampionRecord)
-        except BrokenRecord as trouble:
-            log.failure("a champion needs a person", trouble, task=task)
-            continue
-        if champion is not None:
-            yield champion
 
 
 def _warn(champion: ChampionRecord, last: date, today: date) -> None:

@@ -175,7 +175,7 @@ def test_a_champion_that_cannot_be_read_does_not_hide_the_others(
     crown(fakes)
     tick(fakes)
     out = capsys.readouterr().out
-    assert "a champion needs a person" in out
+    assert "a record needs a person" in out
     assert "a base model retires soon" in out
 
 
