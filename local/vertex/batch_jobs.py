@@ -19,6 +19,7 @@ from local.vertex.batch_prediction import (
 )
 from local.vertex.checks import check_gcs_uri, check_labels
 from local.vertex.filters import read_filter
+from local.vertex.job_pages import one_page
 from local.vertex.job_store import job_number
 from local.vertex.tuned import TunedModel
 from local.vertex.wire import ApiError, invalid, where
@@ -30,7 +31,6 @@ _ENDED = frozenset(
     (JobState.JOB_STATE_SUCCEEDED, JobState.JOB_STATE_FAILED, JobState.JOB_STATE_CANCELLED)
 )
 _FIRST_ID = 3_000_000_000_000_000_001
-_LARGEST_PAGE = 100
 _INVALID_ARGUMENT = 3
 _INTERNAL = 13
 _SET_BY_THE_SERVICE = (
@@ -139,21 +139,16 @@ class BatchJobs:
             ApiError: The filter, size or token is not valid.
         """
         passes = read_filter(text)
-        if token and not token.isdecimal():
-            raise invalid("page_token is not valid.")
         with self._lock:
             found = [
                 _copy(job)
-                for name, job in sorted(self._jobs.items(), reverse=True)
+                for name, job in self._jobs.items()
                 if name.startswith(f"{parent}/batchPredictionJobs/")
                 and passes(dict(job.labels), job.state.name)
-                and (not token or job_number(name) < int(token))
             ]
-        most = min(size or _LARGEST_PAGE, _LARGEST_PAGE)
-        rest = len(found) > most
+        jobs, following = one_page(found, size, token)
         return aiplatform_v1.ListBatchPredictionJobsResponse(
-            batch_prediction_jobs=found[:most],
-            next_page_token=str(job_number(found[most - 1].name)) if rest else "",
+            batch_prediction_jobs=jobs, next_page_token=following
         )
 
     def cancel(self, name: str) -> None:

@@ -1,8 +1,7 @@
 """Cuts a list of jobs into pages."""
 
 from collections.abc import Sequence
-
-from google.cloud import aiplatform_v1
+from typing import Protocol, TypeVar
 
 from local.vertex.job_store import job_number
 from local.vertex.wire import invalid
@@ -10,15 +9,25 @@ from local.vertex.wire import invalid
 _LARGEST_PAGE = 100
 
 
-def one_page(
-    jobs: Sequence[aiplatform_v1.TuningJob], size: int, token: str
-) -> aiplatform_v1.ListTuningJobsResponse:
+class Named(Protocol):
+    """What has a full name that ends in a number: a tuning job, a batch."""
+
+    name: str
+
+
+J = TypeVar("J", bound=Named)
+
+
+def one_page(jobs: Sequence[J], size: int, token: str) -> tuple[list[J], str]:
     """Cut one page out of a list, the newest first.
 
     Args:
         jobs: All that are listed.
         size: Jobs a page, at most 100; 0 for 100.
         token: The next_page_token of the page before, or an empty string.
+
+    Returns:
+        (The page's jobs, the next_page_token).
 
     Raises:
         ApiError: The token is not valid.
@@ -31,4 +40,4 @@ def one_page(
     rest = [job for job in newest if not token or job_number(job.name) < int(token)]
     page = rest[:size]
     next_token = str(job_number(page[-1].name)) if len(rest) > size else ""
-    return aiplatform_v1.ListTuningJobsResponse(tuning_jobs=page, next_page_token=next_token)
+    return page, next_token

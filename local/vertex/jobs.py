@@ -176,7 +176,8 @@ class TuningJobs:
                 if name.startswith(f"{parent}/tuningJobs/")
                 and passes(dict(job.labels), job.state.name)
             ]
-        return one_page(found, size, token)
+        jobs, following = one_page(found, size, token)
+        return aiplatform_v1.ListTuningJobsResponse(tuning_jobs=jobs, next_page_token=following)
 
     def cancel(self, name: str) -> None:
         """Ask a job to stop; what it has deployed by then stays.
