@@ -3,7 +3,7 @@
 Run it as `python -m benchmarks.documents`. A server on this machine answers each request after
 300 ms; with 32 documents at a time, 107 a second are the most there can be. Each way runs in a
 process of its own. Storage and Pub/Sub are in memory: what is measured is everything between the
-HTTP request and the result, through google-genai.
+HTTP request and the result.
 """
 
 import argparse
@@ -119,7 +119,7 @@ def _arrive(fakes: FakeWorld, number: int) -> Push:
 
 
 def asking_alone(settings: Settings, documents: int) -> None:
-    """Five samples in one request, through the function's port; nothing read and nothing kept."""
+    """Five samples in one request, as the function makes it; nothing read and nothing kept."""
     gemini, artifacts = port(settings), FakeWorld(settings).artifacts
 
     def one(number: int) -> None:
@@ -232,7 +232,7 @@ def _report(documents: int) -> str:
             f"A server on the same machine answers after {LATENCY * 1000:.0f} ms. With "
             f"{CONCURRENCY} documents at a time, one request for each, {CEILING:.0f} a second are "
             f"the most there can be; the shares are of that, over {documents:,} documents of 40 "
-            "words with five samples each, through google-genai. Storage and Pub/Sub are in "
+            "words with five samples each. Storage and Pub/Sub are in "
             "memory: on Google Cloud, a document costs some calls of theirs as well."
         ),
         table(

@@ -1,14 +1,13 @@
 """How documents are answered by hand: five requests each, through the client as it comes."""
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from benchmarks.google_genai import arguments, build_client
 from shared.answers import parse_answer
 from shared.candidates import prompt_of, sampling_of
-from shared.gcp import generation
 from shared.records import Candidate
 from shared.settings import Settings
 from shared.task import Serving, Task
@@ -35,28 +34,18 @@ def text_of(number: int) -> str:
 
 
 def one_after_the_other(settings: Settings, documents: int) -> None:
-    """Five requests a document, one after the other, and a vote; nothing read and nothing kept."""
+    """Five requests a document through google-genai, in turn, and a vote; nothing else."""
     _by_hand(settings, documents, _five_in_turn)
 
 
 def five_threads(settings: Settings, documents: int) -> None:
-    """Five requests a document at the same time, and a vote; nothing read and nothing kept."""
+    """Five requests a document through google-genai, at once, and a vote; nothing else."""
     _by_hand(settings, documents, _five_at_once)
 
 
 def _by_hand(settings: Settings, documents: int, five: Callable[[Any, int], list[str]]) -> None:
     """Ask through the client as it comes, with as many documents at a time."""
-    from google import genai
-    from google.genai.types import HttpOptions
-    from google.oauth2.credentials import Credentials
-
-    client = genai.Client(
-        vertexai=True,
-        project="p",
-        location="us",
-        credentials=Credentials(token="local"),
-        http_options=HttpOptions(base_url=settings.vertex_endpoint),
-    )
+    client = build_client(settings)
 
     def one(number: int) -> None:
         vote([parse_answer(TASK, text) for text in five(client, number)])
@@ -78,10 +67,5 @@ def _request(client: Any, number: int, sample: int) -> str:
     text = text_of(number)
     prompt = prompt_of(CANDIDATE, TASK, text, FakeWorld(fake_settings()).artifacts)
     one = sampling_of(Serving(samples=1), text, str(sample))
-    response = client.models.generate_content(
-        model=ENDPOINT,
-        contents=generation._contents(prompt),  # noqa: SLF001 - as the port writes them
-        config=generation._config(prompt, one),  # noqa: SLF001
-    )
-    body = json.loads(response.sdk_http_response.body)
-    return str(body["candidates"][0]["content"]["parts"][0]["text"])
+    response = client.models.generate_content(**arguments(ENDPOINT, prompt, one))
+    return str(response.text)

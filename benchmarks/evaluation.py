@@ -2,7 +2,7 @@
 
 Run it as `python -m benchmarks.evaluation`. A server on this machine answers each request after
 300 ms; with 64 requests under way, 213 a second are the most there can be. Each way of asking runs
-in a process of its own, through google-genai, and is held against that. What keeps a way from it
+in a process of its own, and is held against that. What keeps a way from it
 is the CPU that a request costs: a busy machine shows less, so the load is printed as well.
 """
 
@@ -23,13 +23,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.google_genai import arguments, build_client
 from docs.generators.markdown import fenced, page, paragraph, table
 from functions.evaluate_model.asking import ask_all
 from functions.evaluate_model.shards import Said, Shards
 from functions.evaluate_model.shift import Shift
 from local.folder_bucket import FolderBucket
 from local.table import ROOT
-from shared.gcp import generation
 from shared.gcp.generation import Gemini
 from shared.nearest import Nearest
 from shared.ports import Sampling
@@ -57,7 +57,7 @@ def prompt(row: int) -> Prompt:
 
 
 def shard_by_shard(settings: Settings, rows: int) -> None:
-    """A pool of threads that finishes 64 rows before it begins the next 64."""
+    """The function's requests, 64 of them, and the next 64 once all are answered."""
     gemini = Gemini(settings, paced=True)
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         for start in range(0, rows, CONCURRENCY):
@@ -66,36 +66,27 @@ def shard_by_shard(settings: Settings, rows: int) -> None:
 
 
 def one_pool(settings: Settings, rows: int) -> None:
-    """Threads over the client's own pool of connections."""
-    from google import genai
-    from google.genai.types import HttpOptions
-    from google.oauth2.credentials import Credentials
-
-    client = genai.Client(
-        vertexai=True,
-        project="p",
-        location="us",
-        credentials=Credentials(token="local"),
-        http_options=HttpOptions(base_url=settings.vertex_endpoint),
-    )
+    """google-genai, in as many threads."""
+    client = build_client(settings)
 
     def ask(row: int) -> Any:
-        return client.models.generate_content(**_arguments(row))
+        return client.models.generate_content(**arguments(BASE_MODEL, prompt(row), SAMPLING))
 
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         list(pool.map(ask, range(rows)))
 
 
 def asynchronous(settings: Settings, rows: int) -> None:
-    """The client's asynchronous half, with a semaphore."""
+    """google-genai's asynchronous half, with a semaphore."""
 
     async def run() -> None:
-        client = generation._build_client(settings, "us", 1)  # noqa: SLF001 - as the port builds it
+        client = build_client(settings)
         room = asyncio.Semaphore(CONCURRENCY)
 
         async def ask(row: int) -> None:
             async with room:
-                await client.aio.models.generate_content(**_arguments(row))
+                request = arguments(BASE_MODEL, prompt(row), SAMPLING)
+                await client.aio.models.generate_content(**request)
 
         await asyncio.gather(*(ask(row) for row in range(rows)))
         await client.aio.aclose()
@@ -104,7 +95,7 @@ def asynchronous(settings: Settings, rows: int) -> None:
 
 
 def ours(settings: Settings, rows: int) -> None:
-    """The function's code: threads, a connection each, a pace, and shards that are stored."""
+    """The function's code: threads, a pace, and shards that are stored."""
     gemini = Gemini(settings, paced=True)
 
     def ask(row: int) -> Said:
@@ -133,15 +124,6 @@ class Figures:
 
     share: float
     milliseconds: float
-
-
-def _arguments(row: int) -> dict[str, Any]:
-    asked = prompt(row)
-    return {
-        "model": BASE_MODEL,
-        "contents": generation._contents(asked),  # noqa: SLF001 - as the port writes them
-        "config": generation._config(asked, SAMPLING),  # noqa: SLF001
-    }
 
 
 def run_one(way: str, port: int, rows: int) -> Figures:
@@ -235,7 +217,7 @@ def _report(rows: int) -> str:
         paragraph(
             f"A server on the same machine answers after {LATENCY * 1000:.0f} ms. With "
             f"{CONCURRENCY} requests under way it can answer {CEILING:.0f} a second; the shares "
-            f"are of that, over {rows:,} rows with five samples each, through google-genai. A way "
+            f"are of that, over {rows:,} rows with five samples each. A way "
             "reaches as much of it as the CPU of a request leaves: one core has "
             f"{1000 / CEILING:.1f} ms for each."
         ),

@@ -12,13 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from shared.generate_content import read_response, write_request
 from shared.paths import content_id
 from shared.ports import Reply, Sampling
 from shared.prompts import Prompt
-from shared.responses import read_response
-
-MAX_ANSWER_TOKENS = 8192
-"""The longest answer of a model, thoughts included."""
 
 
 def line_key(prompt: Prompt, seed: int) -> str:
@@ -33,20 +30,7 @@ def request_line(prompt: Prompt, sampling: Sampling) -> bytes:
         prompt: What to ask; a prompt with a file is not asked in a batch.
         sampling: How many answers, and how freely they are sampled.
     """
-    config: dict[str, Any] = {
-        "candidateCount": sampling.samples,
-        "temperature": sampling.temperature,
-        "seed": sampling.seed,
-        "maxOutputTokens": MAX_ANSWER_TOKENS,
-        "thinkingConfig": {"thinkingLevel": "MINIMAL"},
-    }
-    if prompt.schema is not None:
-        config |= {"responseMimeType": prompt.media_type, "responseSchema": prompt.schema}
-    request = {
-        "contents": [{"role": role, "parts": [{"text": text}]} for role, text in prompt.turns],
-        "systemInstruction": {"role": "user", "parts": [{"text": prompt.system}]},
-        "generationConfig": config,
-    }
+    request = write_request(prompt, sampling)
     return json.dumps({"request": request}, ensure_ascii=False).encode()
 
 

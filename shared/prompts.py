@@ -178,7 +178,7 @@ def _response_schema(
             "type": "OBJECT",
             "properties": {name: _value_schema(list_fields.get(name)) for name in names},
             "required": names,
-            "property_ordering": names,
+            "propertyOrdering": names,
         }
         return schema, "application/json"
     if len(task.labels) > MAX_ENUM_LABELS:
@@ -195,5 +195,5 @@ def _value_schema(lists: ListKind | None) -> dict[str, Any]:
     if lists == "always":
         return {**several, "nullable": True}
     if lists == "sometimes":
-        return {"any_of": [{"type": "STRING"}, several], "nullable": True}
+        return {"anyOf": [{"type": "STRING"}, several], "nullable": True}
     return {"type": "STRING", "nullable": True}

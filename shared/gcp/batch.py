@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.errors import NotFound, QuotaExceeded, Rejected
+from shared.gcp.addresses import service_address
 from shared.gcp.errors import NotNow, vertex_errors, when_busy
-from shared.gcp.tuning import CREATE_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, service_address
+from shared.gcp.tuning import CREATE_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from shared.ports import BatchJob, BatchRequest
 from shared.settings import Settings
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from shared.gcp.addresses import service_address
 from shared.gcp.errors import vertex_errors, when_busy
 from shared.settings import Settings
 
@@ -56,7 +57,5 @@ class VertexExactMatch:
         return vertex.EvaluationServiceClient(
             transport="rest",
             credentials=AnonymousCredentials() if endpoint else None,
-            client_options={
-                "api_endpoint": endpoint or f"{self._settings.location}-aiplatform.googleapis.com"
-            },
+            client_options={"api_endpoint": endpoint or service_address(self._settings.location)},
         )

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from shared.errors import NotFound, QuotaExceeded, Rejected, Retry
+from shared.gcp.addresses import service_address
 from shared.gcp.errors import NotNow, vertex_errors, when_busy
 from shared.ports import Checkpoint, TuningJob, TuningRequest
 from shared.settings import Settings
@@ -146,15 +147,6 @@ class VertexTuning:
             "credentials": AnonymousCredentials() if local else None,
             "client_options": {"api_endpoint": local or service_address(location)},
         }
-
-
-def service_address(location: str) -> str:
-    """Return the host that answers for a location: a region, a multi-region, or global."""
-    if location == "global":
-        return "aiplatform.googleapis.com"
-    if "-" in location:
-        return f"{location}-aiplatform.googleapis.com"
-    return f"aiplatform.{location}.rep.googleapis.com"
 
 
 def _look_up(client: Any, endpoint: str) -> Any:

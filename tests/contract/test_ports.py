@@ -21,12 +21,13 @@ from shared.answers import parse_answer
 from shared.batch_lines import line_key, read_line, request_line
 from shared.errors import Busy, Conflict, ModelGone, NotFound, QuotaExceeded, Rejected, Retry
 from shared.examples import Example, ListKind
+from shared.gcp.addresses import service_address
 from shared.gcp.batch import VertexBatches
 from shared.gcp.evaluation import VertexExactMatch
 from shared.gcp.generation import Gemini
 from shared.gcp.pubsub import CloudPublisher
 from shared.gcp.storage import open_buckets
-from shared.gcp.tuning import VertexTuning, service_address
+from shared.gcp.tuning import VertexTuning
 from shared.ports import (
     BatchJob,
     BatchRequest,

@@ -97,13 +97,13 @@ def test_a_function_can_reach_only_the_clients_that_it_needs() -> None:
             for module in reached_from(f"functions.{name}.main")
             if module.startswith("shared.gcp.")
         }
-        - {"world", "storage", "pubsub", "errors"}
+        - {"world", "storage", "pubsub", "errors", "addresses"}
         for name in FUNCTIONS
     }
     assert ports == {
         "convert_dataset": set(),
         "launch_tuning": {"tuning"},
         "watch_jobs": {"batch", "tuning"},
-        "evaluate_model": {"generation", "connections", "evaluation"},
-        "process_document": {"generation", "connections"},
+        "evaluate_model": {"generation", "generate_content", "evaluation"},
+        "process_document": {"generation", "generate_content"},
     }

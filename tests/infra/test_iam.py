@@ -21,7 +21,7 @@ from tests.infra.deployment import (
     Values,
 )
 from tests.infra.provider.identities import project_number
-from tests.infra.terraform import Terraform
+from tests.infra.terraform import LITTLE, Terraform
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,7 @@ class Inventory:
 def inventory(terraform_binary: str, tmp_path_factory: pytest.TempPathFactory) -> Inventory:
     """Both inventories, from two applies of one deployment."""
     workdir = tmp_path_factory.mktemp("iam")
-    with Terraform(INFRA, workdir, binary=terraform_binary) as terraform:
+    with Terraform(INFRA, workdir, binary=terraform_binary, sources=LITTLE) as terraform:
         terraform.init()
         least = Resources(terraform.apply(VARIABLES))
         return Inventory(least, Resources(terraform.apply(EVERY_OPTION)))

@@ -29,7 +29,7 @@ from tests.infra.deployment import (
     texts,
 )
 from tests.infra.provider.schemas import GOOGLE_VERSIONS
-from tests.infra.terraform import Terraform, TerraformError
+from tests.infra.terraform import LITTLE, Terraform, TerraformError
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,9 @@ def applied(
 ) -> Iterator[Applied]:
     """A deployment with nothing but what must be given, for each provider version."""
     workdir = tmp_path_factory.mktemp("applied")
-    with Terraform(INFRA, workdir, request.param, binary=terraform_binary) as terraform:
+    with Terraform(
+        INFRA, workdir, request.param, binary=terraform_binary, sources=LITTLE
+    ) as terraform:
         terraform.init()
         made = Resources(terraform.apply(VARIABLES))
         second, outputs = terraform.plan(VARIABLES), terraform.outputs()
@@ -68,7 +70,9 @@ def plan_with(
     """Plan a deployment with some variables."""
     with ExitStack() as stack:
         workdir = tmp_path_factory.mktemp("planned")
-        terraform = stack.enter_context(Terraform(INFRA, workdir, binary=terraform_binary))
+        terraform = stack.enter_context(
+            Terraform(INFRA, workdir, binary=terraform_binary, sources=LITTLE)
+        )
         terraform.init()
 
         def plan(**variables: Any) -> Resources:

@@ -264,5 +264,5 @@ def test_a_field_that_holds_lists_may_be_answered_with_one() -> None:
     assert schema["properties"]["guests"] == {**several, "nullable": True}
     schema = prompted(EVENT, "x", (), {"guests": "sometimes"}).schema
     assert schema is not None
-    either = {"any_of": [{"type": "STRING"}, several], "nullable": True}
+    either = {"anyOf": [{"type": "STRING"}, several], "nullable": True}
     assert schema["properties"]["guests"] == either

@@ -23,7 +23,7 @@ from shared.records import (
     VerdictRecord,
 )
 
-SOFTWARE = ("google-genai", "scikit-learn", "scipy", "numpy")
+SOFTWARE = ("google-auth", "scikit-learn", "scipy", "numpy")
 THE_TEXT = "… the text …"
 MOST_POINTS = 15
 
