@@ -17,7 +17,7 @@ import pytest
 from local.bundles import bundle_files
 from local.processes import free_port
 from tests.infra.deployment import INFRA, TABLE, VARIABLES, Resources, changes
-from tests.infra.terraform import Terraform
+from tests.infra.terraform import LITTLE, Terraform
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ START_SECONDS = 60.0
 def deployed(
     terraform_binary: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Terraform]:
-    """A deployment whose code can be edited."""
+    """A deployment of the whole code."""
     workdir = tmp_path_factory.mktemp("deployed")
     with Terraform(INFRA, workdir, binary=terraform_binary) as terraform:
         terraform.init()
@@ -37,16 +37,29 @@ def deployed(
         yield terraform
 
 
+@pytest.fixture(scope="module")
+def editable(
+    terraform_binary: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Terraform]:
+    """A deployment of a little code, to be edited."""
+    workdir = tmp_path_factory.mktemp("editable")
+    some = (*LITTLE, "shared/paths.py", "shared/gcp/world.py")
+    with Terraform(INFRA, workdir, binary=terraform_binary, sources=some) as terraform:
+        terraform.init()
+        terraform.apply(VARIABLES)
+        yield terraform
+
+
 @pytest.fixture
-def edit(deployed: Terraform) -> Iterator[Callable[[str], dict[str, Any]]]:
+def edit(editable: Terraform) -> Iterator[Callable[[str], dict[str, Any]]]:
     """Add a line to a file of the checkout and plan; the file is put back afterwards."""
     kept: dict[Path, bytes] = {}
 
     def edited(name: str) -> dict[str, Any]:
-        path = deployed.checkout / name
+        path = editable.checkout / name
         kept[path] = path.read_bytes()
         path.write_bytes(kept[path] + b"# edited\n")
-        return deployed.plan(VARIABLES)
+        return editable.plan(VARIABLES)
 
     yield edited
     for path, content in kept.items():
@@ -148,16 +161,16 @@ def test_an_edit_in_shared_replaces_every_function(
     }
 
 
-def test_touching_chmod_caches_and_hidden_files_change_nothing(deployed: Terraform) -> None:
-    for path in (*deployed.checkout.glob("functions/**/*.py"), *deployed.checkout.glob("shared/*")):
+def test_touching_chmod_caches_and_hidden_files_change_nothing(editable: Terraform) -> None:
+    for path in (*editable.checkout.glob("functions/**/*.py"), *editable.checkout.glob("shared/*")):
         os.utime(path, (0, 0))
         path.chmod(0o755)
     for folder in ("functions/convert_dataset", "shared/gcp"):
-        cache = deployed.checkout / folder / "__pycache__"
+        cache = editable.checkout / folder / "__pycache__"
         cache.mkdir(exist_ok=True)
         (cache / "main.cpython-313.pyc").write_bytes(b"\x00\xff")
-        (deployed.checkout / folder / "stray.pyc").write_bytes(b"\x00\xff")
-        (deployed.checkout / folder / ".hidden").write_bytes(b"\x00\xff")
-        (deployed.checkout / folder / ".cache").mkdir()
-        (deployed.checkout / folder / ".cache" / "file.py").write_bytes(b"\x00\xff")
-    assert changes(deployed.plan(VARIABLES)) == {}
+        (editable.checkout / folder / "stray.pyc").write_bytes(b"\x00\xff")
+        (editable.checkout / folder / ".hidden").write_bytes(b"\x00\xff")
+        (editable.checkout / folder / ".cache").mkdir()
+        (editable.checkout / folder / ".cache" / "file.py").write_bytes(b"\x00\xff")
+    assert changes(editable.plan(VARIABLES)) == {}
