@@ -19,7 +19,7 @@ PURPOSE = {
     "google-cloud-aiplatform": "messages and clients of tuning jobs and of the evaluation service",
     "google-cloud-pubsub": "publishes messages; the local cloud's server uses its message types",
     "google-cloud-storage": "reads and writes objects, with compare-and-set",
-    "google-genai": "what our requests to Gemini are held against, in contract tests and benchmarks",
+    "google-genai": "what our requests to Gemini are held against, in tests and benchmarks",
     "hypothesis": "tests properties on generated data",
     "jinja2": "renders the HTML reports, escaped",
     "msgpack": "the values that Terraform and the tests' stand-in provider exchange",

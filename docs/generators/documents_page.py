@@ -134,7 +134,7 @@ def documents_page() -> str:
     """Write the page."""
     return page(
         generated_from(
-            "functions/process_document/", "shared/task.py", "docs/generators/documents_*.py"
+            "functions/process_document/", "shared/task/", "docs/generators/documents_*.py"
         ),
         "# Documents",
         paragraph(

@@ -59,7 +59,7 @@ def intake_page() -> str:
     return page(
         generated_from(
             "functions/convert_dataset/",
-            "shared/task.py",
+            "shared/task/",
             "docs/generators/format_examples.py",
             "docs/generators/intake_page.py",
         ),

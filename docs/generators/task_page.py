@@ -1,4 +1,4 @@
-"""docs/task.md, out of the models of shared/task.py."""
+"""docs/task.md, out of the models of shared/task/."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -101,7 +101,7 @@ fields:
 def task_page() -> str:
     """Write the page."""
     return page(
-        generated_from("shared/task.py", "docs/generators/task_page.py"),
+        generated_from("shared/task/", "docs/generators/task_page.py"),
         "# task.yaml",
         paragraph(
             "A task says what is to be learnt and how far tunedrop may go to learn it. Put the "

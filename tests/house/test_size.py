@@ -6,7 +6,6 @@ from tests.house.checkout import relative
 LIMIT = 300
 
 LONGER = {
-    "shared/task.py": "all of task.yaml in one place; docs/task.md is generated from it",
     "local/pubsub/broker.py": "one lock guards one state; two files would hide that",
 }
 
