@@ -86,7 +86,7 @@ DETAILS = {
     "confidence": "the answer's confidence, 0 to 1",
     "provisional": "whether it was given before there was a champion, which will answer again",
     "answers": "how many of the latest answers were looked at",
-    "label_shift": "the largest difference of a label's share; none for several labels and fields",
+    "label_shift": "the largest difference of a label's share, or of a field's share of answers",
     "label_p": "its p-value",
     "agreement_shift": "the largest difference of the agreement's distribution functions",
     "agreement_p": "its p-value",

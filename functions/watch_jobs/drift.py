@@ -1,14 +1,20 @@
 """Drift: whether the answers are still like those that the champion was measured by.
 
-The latest answers are held against the champion's evaluation: the shares of labels by a chi-squared
-test, the agreement of samples by a Kolmogorov-Smirnov test. The threshold is halved, as there are
-two. It is told once; and again only after it had gone.
+The latest answers are held against the champion's evaluation: the shares of labels, or of answers
+in which a field has a value, by a chi-squared test, the agreement of samples by a
+Kolmogorov-Smirnov test. The threshold is halved, as there are two. It is told once; and again only
+after it had gone.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from functions.watch_jobs.two_samples import Shift, compare_numbers, compare_shares
+from functions.watch_jobs.two_samples import (
+    Shift,
+    compare_numbers,
+    compare_parts,
+    compare_shares,
+)
 from shared import log, paths
 from shared.facts import publish_fact
 from shared.ports import World
@@ -123,20 +129,48 @@ def _is_comparable(result: ResultRecord, champion: ChampionRecord) -> bool:
 def _labels(
     champion: ChampionRecord, measured: Sequence[EvaluationRecord], recent: Sequence[ResultRecord]
 ) -> Shift | None:
-    """Compare the shares of single labels; None for several labels and for fields."""
-    names = champion.task.label_names
-    if not names or champion.task.multi_label:
-        return None
+    """Compare the shares of labels, or how often a field is found; None if that is not known."""
+    task = champion.task
+    names = task.label_names or task.field_names
+    if task.multi_label or task.type == "extraction":
+        return _parts(names, measured, recent)
     before: Counter[str] = Counter()
     for evaluation in measured:
         before.update(
             names[said] if 0 <= said < len(names) else NO_ANSWER
             for _, said in evaluation.row_answers
         )
-    if before.total() < LEAST:
+    if not names or before.total() < LEAST:
         return None
     now = Counter(item.answer if isinstance(item.answer, str) else NO_ANSWER for item in recent)
     return compare_shares(before, now)
+
+
+def _parts(
+    names: Sequence[str], measured: Sequence[EvaluationRecord], recent: Sequence[ResultRecord]
+) -> Shift | None:
+    """Compare how often each label is among the answers, or each field has a value."""
+    known = [evaluation for evaluation in measured if evaluation.row_parts]
+    rows = sum(len(evaluation.row_parts) for evaluation in known)
+    if rows < LEAST:
+        return None
+    before = Counter(
+        names[number]
+        for evaluation in known
+        for row in evaluation.row_parts
+        for number, _, said, _ in row
+        if said and number < len(names)
+    )
+    now = Counter(name for item in recent for name in _named(item))
+    return compare_parts(before, rows, now, len(recent))
+
+
+def _named(result: ResultRecord) -> Sequence[str]:
+    """Return the labels of an answer, or the fields that have a value in it."""
+    answer = result.answer
+    if isinstance(answer, Mapping):
+        return [name for name, value in answer.items() if value not in (None, "", [], ())]
+    return [] if answer is None or isinstance(answer, str) else list(dict.fromkeys(answer))
 
 
 def _agreement(

@@ -61,6 +61,37 @@ def compare_shares(before: Mapping[str, int], now: Mapping[str, int]) -> Shift:
     return Shift(distance, chi_squared_tail(statistic, len(rows) - 1), what)
 
 
+def compare_parts(
+    before: Mapping[str, int], rows: int, now: Mapping[str, int], answers: int
+) -> Shift | None:
+    """Compare how often each of several things comes, of which any number can come together.
+
+    Each is tested by itself and the p-values are corrected for their number (Bonferroni).
+
+    Args:
+        before: Thing -> in how many of `rows` it came.
+        rows: How many there were.
+        now: The same of the other sample.
+        answers: How many there were in that one.
+
+    Returns:
+        The thing that moved most surely; None where all are too rare, or too common, to tell.
+    """
+    smaller, both = min(rows, answers), rows + answers
+    shifts: list[Shift] = []
+    for name in sorted({*before, *now}):
+        came = (before.get(name, 0), now.get(name, 0))
+        fewer = min(sum(came), both - sum(came))
+        if fewer * smaller / both >= LEAST_EXPECTED:
+            one = {name: came[0], "": rows - came[0]}
+            shifts.append(compare_shares(one, {name: came[1], "": answers - came[1]}))
+            shifts[-1] = shifts[-1]._replace(what=name)
+    if not shifts:
+        return None
+    first = min(shifts, key=lambda shift: shift.p)
+    return first._replace(p=min(1.0, first.p * len(shifts)))
+
+
 def compare_numbers(before: Sequence[float], now: Sequence[float]) -> Shift:
     """Compare two samples of numbers, by the Kolmogorov-Smirnov test.
 

@@ -125,10 +125,12 @@ class ReviewLine(Record):
 class DriftRecord(Record):
     """How far a task's latest answers are from those of its champion's evaluation.
 
-    `label_shift` is the largest difference of a label's share, that of `label`; `agreement_shift`
-    the largest difference of the distribution functions of the agreement. The p-values say how
-    likely that is by chance; below `threshold`, halved when there are both, answers have `drifted`.
-    `promoted` is when the champion came to serve.
+    `label_shift` is the difference of a share, that of `label`: with one label a text, the label
+    that moved most; else the label, or the field that has a value, that moved most surely, with its
+    p-value corrected for their number. `agreement_shift` is the largest difference of the
+    distribution functions of the agreement. The p-values say how likely that is by chance; below
+    `threshold`, halved when there are both, answers have `drifted`. `promoted` is when the champion
+    came to serve.
     """
 
     task_name: str

@@ -11,7 +11,12 @@ import pytest
 from scipy import stats
 
 from functions.watch_jobs.export import harmless
-from functions.watch_jobs.two_samples import chi_squared_tail, compare_numbers, compare_shares
+from functions.watch_jobs.two_samples import (
+    chi_squared_tail,
+    compare_numbers,
+    compare_parts,
+    compare_shares,
+)
 from functions.watch_jobs.watch import watch
 from shared import paths
 from shared.errors import Retry
@@ -28,16 +33,22 @@ from shared.records import (
 from shared.task import Task
 from tests.fakes import START, FakeWorld, fake_world
 
+Parts = tuple[tuple[tuple[int, int, int, int], ...], ...]
+
 DAY = START.date()
 TUNED = Candidate(name="tuned", kind="tuned", model="m", base_model="b", run="r")
 SURE = Calibration(method="none", samples=5, temperature=0.7, reason="for a test")
 
 
-def stage(type_: str = "classification", **serving: object) -> FakeWorld:
+def stage(
+    type_: str = "classification", *, multi_label: bool = False, **serving: object
+) -> FakeWorld:
     """Make a world with a champion that was evaluated; its first tick is over."""
     fakes = fake_world()
     parts = {"fields": ["bird", "place"]} if type_ == "extraction" else {"labels": ["owl", "crow"]}
-    task = Task.model_validate({"type": type_, **parts, "serving": serving})
+    task = Task.model_validate(
+        {"type": type_, "multi_label": multi_label, **parts, "serving": serving}
+    )
     record = TaskRecord(name="birds", task=task, source="task.yaml", source_generation=1)
     fakes.artifacts.put(paths.task_record("birds"), encode(record))
     champion = ChampionRecord(
@@ -203,7 +214,7 @@ def test_a_result_that_cannot_be_read_keeps_no_other_from_being_exported() -> No
     assert [row["document"] for row in exported(fakes)] == ["birds/a.txt"]
 
 
-def evaluate(fakes: FakeWorld, owls: int, agreements: Sequence[float]) -> None:
+def evaluate(fakes: FakeWorld, owls: int, agreements: Sequence[float], parts: Parts = ()) -> None:
     """Store the champion's evaluation on test: so many of its answers are owls."""
     count = len(agreements)
     record = EvaluationRecord(
@@ -219,6 +230,7 @@ def evaluate(fakes: FakeWorld, owls: int, agreements: Sequence[float]) -> None:
         row_scores=(1.0,) * count,
         row_agreements=tuple(agreements),
         row_answers=tuple((0, int(row >= owls)) for row in range(count)),
+        row_parts=parts,
         samples=5,
         temperature=0.7,
         prompt_tokens=1,
@@ -275,6 +287,39 @@ def test_less_agreement_than_in_the_evaluation_is_drift_too() -> None:
     assert fact["details"]["agreement_p"] < 0.0001
 
 
+def test_a_field_that_is_found_less_often_than_in_the_evaluation_is_drift() -> None:
+    fakes = stage("extraction")
+    both, one = ((0, 1, 1, 1), (1, 1, 1, 1)), ((0, 1, 1, 1), (1, 0, 0, 1))
+    evaluate(fakes, 0, shares(200), (*[both] * 150, *[one] * 50))
+    agreements = shares(110, seed=1)
+    for number, agreement in enumerate(agreements):
+        place = "Oslo" if number < 40 else None
+        answer(fakes, f"{number}.txt", {"bird": "owl", "place": place}, agreement=agreement)
+    midnight(fakes)
+    (fact,) = fakes.publisher.facts("answers-drifted")
+    assert fact["details"]["label_shift"] == pytest.approx(0.75 - 40 / 110)
+    assert fact["details"]["label_p"] < 1e-9
+    assert fakes.artifacts.json(paths.drift("birds"))["label"] == "place"
+
+
+def test_each_label_of_several_is_looked_at_by_itself() -> None:
+    fakes = stage(multi_label=True)
+    rows = [((0, 1, 1, 1),), ((0, 1, 1, 1), (1, 1, 1, 1)), ()]
+    evaluate(fakes, 0, shares(210), tuple(rows * 70))
+    for number, agreement in enumerate(shares(120, seed=2)):
+        said = [["owl"], ["owl", "crow"], []][number % 3]
+        answer(fakes, f"a-{number}.txt", said, agreement=agreement)
+    midnight(fakes)
+    record = fakes.artifacts.json(paths.drift("birds"))
+    assert (record["drifted"], record["label_shift"], record["label_p"]) == (False, 0.0, 1.0)
+    for number, agreement in enumerate(shares(500, seed=3)):
+        said = [["owl", "crow"], ["crow"]][number % 2]
+        answer(fakes, f"b-{number}.txt", said, agreement=agreement)
+    midnight(fakes)
+    assert fakes.artifacts.json(paths.drift("birds"))["label"] == "crow"
+    assert len(fakes.publisher.facts("answers-drifted")) == 1
+
+
 def test_drift_that_went_and_came_back_is_told_again() -> None:
     fakes = stage()
     evaluate(fakes, 250, shares(500))
@@ -303,6 +348,12 @@ def test_the_tests_agree_with_scipys() -> None:
     shift = compare_shares(before, now)
     assert shift.what == "b"
     assert shift.p == pytest.approx(wanted, rel=1e-9)
+    several = compare_parts({"a": 50, "b": 60}, 113, {"a": 20, "b": 90}, 111)
+    wanted = stats.chi2_contingency([[60, 53], [90, 21]], correction=False).pvalue
+    assert several is not None
+    assert several.what == "b"
+    assert several.p == pytest.approx(2 * wanted, rel=1e-9)
+    assert compare_parts({"a": 1, "b": 99}, 100, {"b": 100}, 100) is None
     chance = random.Random(1)
     one = [chance.random() for _ in range(300)]
     two = [chance.random() ** 1.3 for _ in range(400)]

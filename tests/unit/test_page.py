@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -193,6 +194,16 @@ def test_names_of_files_in_the_commands_are_quoted_for_the_shell() -> None:
     (what, command), *_ = reproduce("google", odd, verdict(), (), None)
     assert what == "The upload, as it was:"
     assert command == ("gcloud storage cp 'gs://uploads/birds/it'\"'\"'s $(rm -rf ~).csv#7' .")
+
+
+def test_the_page_says_what_a_batch_answered_and_why_not_the_others() -> None:
+    winner = evaluation("few-shot", ((0, 0),)).model_copy(
+        update={"batched": 1, "batch_note": "It <b>expired</b>."}
+    )
+    page = report(fake_world(), winner)
+    assert re.search(r"A batch answered 1 of the \d+ test rows of <bdi>", page)
+    assert "It &lt;b&gt;expired&lt;/b&gt;." in page
+    assert "A batch answered" not in report(fake_world(), evaluation("few-shot", ((0, 0),)))
 
 
 def test_the_index_lists_what_there_is_and_links_the_pages_that_are_there() -> None:
