@@ -6,18 +6,15 @@ process of its own. Storage and Pub/Sub are in memory: what is measured is every
 HTTP request and the result.
 """
 
-import argparse
 import json
 import logging
 import os
-import platform
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, partial
 
 from benchmarks.documents_by_hand import (
@@ -29,6 +26,7 @@ from benchmarks.documents_by_hand import (
     one_after_the_other,
     text_of,
 )
+from benchmarks.ways import LATENCY, Figures, about, conditions, run
 from docs.generators.markdown import fenced, page, paragraph, table
 from functions.process_document.process import process
 from local.table import ROOT
@@ -42,7 +40,7 @@ from shared.settings import Settings
 from shared.task import Serving
 from tests.fakes import FakeWorld, fake_settings
 
-LATENCY = 0.3
+LOAD = os.getloadavg()[0]
 CEILING = CONCURRENCY / LATENCY
 DOCUMENTS = 1280
 PAGE = ROOT / "docs" / "documents-throughput.md"
@@ -138,22 +136,7 @@ WAYS: dict[str, Callable[[Settings, int], None]] = {
 }
 
 
-@dataclass(frozen=True)
-class Figures:
-    """What one way reached.
-
-    Attributes:
-        a_second: Documents a second.
-        milliseconds: CPU milliseconds a document.
-        threads: The most threads that there were.
-    """
-
-    a_second: float
-    milliseconds: float
-    threads: int
-
-
-def run_one(way: str, port: int, documents: int) -> Figures:
+def measure(way: str, port: int, documents: int) -> Figures:
     """Run one way here: a few documents to warm up, then for its figures."""
     logging.disable(logging.WARNING)
     settings = fake_settings(vertex_endpoint=f"http://127.0.0.1:{port}")
@@ -171,60 +154,25 @@ def run_one(way: str, port: int, documents: int) -> Figures:
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     over.set()
     watcher.join()
-    return Figures(documents / seconds, cpu / documents * 1000, threads[0])
+    return {
+        "a_second": documents / seconds,
+        "milliseconds": cpu / documents * 1000,
+        "threads": threads[0],
+    }
 
 
-def measure(way: str, documents: int) -> Figures:
-    """Run one way in a process of its own, against a server of its own."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.slow_server", str(LATENCY)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert server.stdout is not None
-        port = server.stdout.readline().strip()
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "benchmarks.documents", "--way", way,
-             "--port", port, "--documents", str(documents)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    finally:
-        server.kill()
-        server.wait()
-    if done.returncode:
-        raise RuntimeError(f"{way}: {done.stderr[-2000:]}")
-    return Figures(**json.loads(done.stdout.splitlines()[-1]))
-
-
-def main() -> int:
-    """Measure everything, print it, and write the page."""
-    parser = argparse.ArgumentParser(prog=COMMAND)
-    parser.add_argument("--documents", type=int, default=DOCUMENTS, help="how many each way has")
-    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--no-page", action="store_true", help="print only")
-    options = parser.parse_args()
-    if options.way:
-        figures = run_one(options.way, options.port, options.documents)
-        sys.stdout.write(json.dumps(asdict(figures)) + "\n")
-        return 0
-    text = _report(options.documents)
-    sys.stdout.write(text)
-    if not options.no_page:
-        PAGE.write_text(text, encoding="utf-8")
-    return 0
-
-
-def _report(documents: int) -> str:
-    """Measure, and write the page's text."""
-    load = os.getloadavg()[0]
-    lines = []
-    for way, function in WAYS.items():
-        sys.stderr.write(f"{way} …\n")
-        found = measure(way, documents)
-        about = (function.__doc__ or way).partition("\n")[0]
-        shown = (f"{found.a_second:.0f}", f"{found.a_second / CEILING:.0%}")
-        lines.append([about, *shown, f"{found.milliseconds:.1f}", str(found.threads)])
+def report(found: Mapping[str, Figures], documents: int) -> str:
+    """Write the page's text."""
+    lines = [
+        [
+            about(WAYS, way),
+            f"{figures['a_second']:.0f}",
+            f"{figures['a_second'] / CEILING:.0%}",
+            f"{figures['milliseconds']:.1f}",
+            f"{figures['threads']:.0f}",
+        ]
+        for way, figures in found.items()
+    ]
     return page(
         f"<!-- Written by `{COMMAND}`. -->",
         "# How fast documents are answered",
@@ -232,21 +180,17 @@ def _report(documents: int) -> str:
             f"A server on the same machine answers after {LATENCY * 1000:.0f} ms. With "
             f"{CONCURRENCY} documents at a time, one request for each, {CEILING:.0f} a second are "
             f"the most there can be; the shares are of that, over {documents:,} documents of 40 "
-            "words with five samples each. Storage and Pub/Sub are in "
-            "memory: on Google Cloud, a document costs some calls of theirs as well."
+            "words with five samples each. Storage and Pub/Sub are in memory: on Google Cloud, a "
+            "document costs some calls of theirs as well."
         ),
         table(
             ["way", "documents a second", "share of the ceiling", "CPU ms a document", "threads"],
             lines,
         ),
-        paragraph(
-            f"Measured with Python {platform.python_version()} on {os.cpu_count()} cores, with "
-            f"{load:.1f} processes running or waiting for them when it began. Anything else that "
-            "runs lowers the shares and raises the CPU."
-        ),
+        conditions(LOAD),
         fenced("sh", COMMAND),
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("benchmarks.documents", list(WAYS), DOCUMENTS, measure, report, PAGE))

@@ -6,24 +6,20 @@ in a process of its own, and is held against that. What keeps a way from it
 is the CPU that a request costs: a busy machine shows less, so the load is printed as well.
 """
 
-import argparse
 import asyncio
-import json
 import logging
 import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.google_genai import arguments, build_client
+from benchmarks.ways import LATENCY, Figures, about, conditions, run
 from docs.generators.markdown import fenced, page, paragraph, table
 from functions.evaluate_model.asking import ask_all
 from functions.evaluate_model.shards import Said, Shards
@@ -36,7 +32,7 @@ from shared.ports import Sampling
 from shared.prompts import Prompt
 from shared.settings import Settings
 
-LATENCY = 0.3
+LOAD = os.getloadavg()[0]
 CONCURRENCY = 64
 CEILING = CONCURRENCY / LATENCY
 ROWS = 1920
@@ -118,16 +114,8 @@ WAYS: dict[str, Callable[[Settings, int], None]] = {
 }
 
 
-@dataclass(frozen=True)
-class Figures:
-    """What one way reached: its share of the ceiling, and CPU milliseconds a request."""
-
-    share: float
-    milliseconds: float
-
-
-def run_one(way: str, port: int, rows: int) -> Figures:
-    """Run one way here: once to warm up, then for its figures."""
+def measure(way: str, port: int, rows: int) -> Figures:
+    """Run one way here: once to warm up, then for its share of the ceiling and its CPU."""
     logging.disable(logging.WARNING)
     settings = Settings(
         "local", "p", "us", "d", "d", "r", "a", vertex_endpoint=f"http://127.0.0.1:{port}"
@@ -136,29 +124,7 @@ def run_one(way: str, port: int, rows: int) -> Figures:
     cpu, start = time.process_time(), time.perf_counter()
     WAYS[way](settings, rows)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    return Figures(rows / seconds / CEILING, cpu / rows * 1000)
-
-
-def measure(way: str, rows: int) -> Figures:
-    """Run one way in a process of its own, against a server of its own."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.slow_server", str(LATENCY)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert server.stdout is not None
-        port = server.stdout.readline().strip()
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "benchmarks.evaluation", "--way", way,
-             "--port", port, "--rows", str(rows)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    finally:
-        server.kill()
-        server.wait()
-    if done.returncode:
-        raise RuntimeError(f"{way}: {done.stderr[-2000:]}")
-    return Figures(**json.loads(done.stdout.splitlines()[-1]))
+    return {"share": rows / seconds / CEILING, "milliseconds": cpu / rows * 1000}
 
 
 def nearest_milliseconds(examples: int, words: int) -> float:
@@ -182,34 +148,12 @@ def nearest_milliseconds(examples: int, words: int) -> float:
     return (time.process_time() - start) / len(asked) * 1000
 
 
-def main() -> int:
-    """Measure everything, print it, and write the page."""
-    parser = argparse.ArgumentParser(prog=COMMAND)
-    parser.add_argument("--rows", type=int, default=ROWS, help="how many rows each way asks")
-    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--no-page", action="store_true", help="print only")
-    options = parser.parse_args()
-    if options.way:
-        figures = run_one(options.way, options.port, options.rows)
-        sys.stdout.write(json.dumps(asdict(figures)) + "\n")
-        return 0
-    text = _report(options.rows)
-    sys.stdout.write(text)
-    if not options.no_page:
-        PAGE.write_text(text, encoding="utf-8")
-    return 0
-
-
-def _report(rows: int) -> str:
-    """Measure, and write the page's text."""
-    load = os.getloadavg()[0]
-    lines = []
-    for way, function in WAYS.items():
-        sys.stderr.write(f"{way} …\n")
-        found = measure(way, rows)
-        about = (function.__doc__ or way).partition("\n")[0]
-        lines.append([about, f"{found.share:.0%}", f"{found.milliseconds:.1f}"])
+def report(found: Mapping[str, Figures], rows: int) -> str:
+    """Write the page's text."""
+    lines = [
+        [about(WAYS, way), f"{figures['share']:.0%}", f"{figures['milliseconds']:.1f}"]
+        for way, figures in found.items()
+    ]
     near = [[f"{words}", f"{nearest_milliseconds(2000, words):.1f}"] for words in (12, 40, 400)]
     return page(
         f"<!-- Written by `{COMMAND}`. -->",
@@ -217,16 +161,12 @@ def _report(rows: int) -> str:
         paragraph(
             f"A server on the same machine answers after {LATENCY * 1000:.0f} ms. With "
             f"{CONCURRENCY} requests under way it can answer {CEILING:.0f} a second; the shares "
-            f"are of that, over {rows:,} rows with five samples each. A way "
-            "reaches as much of it as the CPU of a request leaves: one core has "
+            f"are of that, over {rows:,} rows with five samples each. A way reaches as much of it "
+            "as the CPU of a request leaves: one core has "
             f"{1000 / CEILING:.1f} ms for each."
         ),
         table(["way", "share of the ceiling", "CPU ms a request"], lines),
-        paragraph(
-            f"Measured with Python {platform.python_version()} on {os.cpu_count()} cores, with "
-            f"{load:.1f} processes running or waiting for them when it began. Anything else that "
-            "runs lowers the shares and raises the CPU."
-        ),
+        conditions(LOAD),
         "## Finding the nearest examples",
         paragraph(
             "What picking 12 of 2,000 examples of 30 words costs, which is done for every text "
@@ -238,4 +178,4 @@ def _report(rows: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("benchmarks.evaluation", list(WAYS), ROWS, measure, report, PAGE))

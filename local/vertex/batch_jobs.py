@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from local.vertex.job_pages import one_page
 from local.vertex.job_store import job_number
 from local.vertex.tuned import TunedModel
 from local.vertex.wire import ApiError, invalid, where
+from local.vertex.workers import Workers
 
 FindModel = Callable[[str], tuple[TunedModel | None, str]]
 """From a model's resource name to the tuned model, if it is one, and what to call it."""
@@ -66,8 +66,7 @@ class BatchJobs:
         self._queue_seconds = queue_seconds
         self._storage_endpoint = storage_endpoint
         self._lock = threading.RLock()
-        self._stopped = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._workers = Workers()
         kept = [
             BatchPredictionJob.from_json(path.read_text("utf-8"))
             for path in self._directory.glob("*.json")
@@ -75,7 +74,7 @@ class BatchJobs:
         self._jobs = {job.name: job for job in kept}
         for job in kept:
             if job.state not in _ENDED:
-                self._start(job)
+                self._workers.start(self._run, job)
 
     def close(self, timeout: float = 10.0) -> None:
         """Let the threads end; a job that was running will run again later.
@@ -83,10 +82,7 @@ class BatchJobs:
         Args:
             timeout: Seconds to wait for them.
         """
-        self._stopped.set()
-        deadline = time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        self._workers.stop(timeout)
 
     def create(self, parent: str, job: BatchPredictionJob) -> BatchPredictionJob:
         """Create a job.
@@ -113,7 +109,7 @@ class BatchJobs:
             self._jobs[created.name] = created
             self._keep(created)
             answer = _copy(created)
-            self._start(created)
+            self._workers.start(self._run, created)
         return answer
 
     def get(self, name: str) -> BatchPredictionJob:
@@ -176,14 +172,8 @@ class BatchJobs:
         check_gcs_uri("output_config.gcs_destination.output_uri_prefix", prefix)
         check_labels(job.labels)
 
-    def _start(self, job: BatchPredictionJob) -> None:
-        thread = threading.Thread(target=self._run, args=(job,), daemon=True)
-        self._threads = [other for other in self._threads if other.is_alive()]
-        self._threads.append(thread)
-        thread.start()
-
     def _run(self, job: BatchPredictionJob) -> None:
-        if self._stopped.wait(self._queue_seconds):
+        if self._workers.stopped.wait(self._queue_seconds):
             return
         with self._lock:
             if job.state != JobState.JOB_STATE_CANCELLING:
@@ -207,7 +197,7 @@ class BatchJobs:
         try:
             lines = read_lines(client, list(job.input_config.gcs_source.uris))
             predictions, good = answer_lines(lines, name, tuned, lambda: self._leaves(job))
-            if self._stopped.is_set():
+            if self._workers.stopped.is_set():
                 return
             prefix = job.output_config.gcs_destination.output_uri_prefix.rstrip("/")
             folder = f"{prefix}/prediction-model-{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -223,13 +213,13 @@ class BatchJobs:
             )
 
     def _leaves(self, job: BatchPredictionJob) -> bool:
-        return self._stopped.is_set() or job.state == JobState.JOB_STATE_CANCELLING
+        return self._workers.stopped.is_set() or job.state == JobState.JOB_STATE_CANCELLING
 
     def _end(
         self, job: BatchPredictionJob, state: JobState, code: int = 0, message: str = ""
     ) -> None:
         with self._lock:
-            if self._stopped.is_set():
+            if self._workers.stopped.is_set():
                 # Left open on purpose: the next start runs it again.
                 return
             cancelled = job.state == JobState.JOB_STATE_CANCELLING

@@ -19,6 +19,7 @@ from local.vertex.job_store import JobStore, job_number
 from local.vertex.training_run import TrainingResult, run_training
 from local.vertex.tuning_data import DatasetError
 from local.vertex.wire import ApiError, where
+from local.vertex.workers import Workers
 
 _State = aiplatform_v1.JobState
 _ENDED = frozenset(
@@ -75,9 +76,8 @@ class TuningJobs:
         self._queue_seconds = queue_seconds
         self._storage_endpoint = storage_endpoint
         self._lock = threading.RLock()
-        self._stopped = threading.Event()
         self._features = FeatureCache()
-        self._threads: list[threading.Thread] = []
+        self._workers = Workers()
         self.endpoints = TunedEndpoints(self._store)
         self._jobs = {job.name: job for job in self._store.jobs()}
         for job in list(self._jobs.values()):
@@ -85,7 +85,7 @@ class TuningJobs:
             if job.state == _State.JOB_STATE_CANCELLING:
                 self._end(job, _State.JOB_STATE_CANCELLED)
             elif job.state not in _ENDED:
-                self._start(job)
+                self._workers.start(self._run, job)
 
     def close(self, timeout: float = 10.0) -> None:
         """Let the training threads end; a job that was running will run again later.
@@ -93,10 +93,7 @@ class TuningJobs:
         Args:
             timeout: Seconds to wait for them.
         """
-        self._stopped.set()
-        deadline = time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        self._workers.stop(timeout)
 
     def create(self, parent: str, job: aiplatform_v1.TuningJob) -> aiplatform_v1.TuningJob:
         """Create a tuning job.
@@ -133,7 +130,7 @@ class TuningJobs:
             self._jobs[created.name] = created
             self._keep(created)
             answer = _copy(created)
-            self._start(created)
+            self._workers.start(self._run, created)
         return answer
 
     def get(self, name: str) -> aiplatform_v1.TuningJob:
@@ -204,14 +201,8 @@ class TuningJobs:
         with self._lock:
             return dict(Counter(job.state.name for job in self._jobs.values()))
 
-    def _start(self, job: aiplatform_v1.TuningJob) -> None:
-        thread = threading.Thread(target=self._run, args=(job,), daemon=True)
-        self._threads = [other for other in self._threads if other.is_alive()]
-        self._threads.append(thread)
-        thread.start()
-
     def _run(self, job: aiplatform_v1.TuningJob) -> None:
-        if self._stopped.wait(self._queue_seconds):
+        if self._workers.stopped.wait(self._queue_seconds):
             return
         with self._lock:
             if job.state != _State.JOB_STATE_CANCELLING:
@@ -244,7 +235,7 @@ class TuningJobs:
         share = self._training_seconds / (len(earlier) + 1)
         for number, _ in enumerate([*earlier, None], 1):
             while not self._leaves(job) and time.monotonic() - started < number * share:
-                self._stopped.wait(_POLL_SECONDS)
+                self._workers.stopped.wait(_POLL_SECONDS)
             with self._lock:
                 if self._leaves(job):
                     return
@@ -259,7 +250,7 @@ class TuningJobs:
 
     def _leaves(self, job: aiplatform_v1.TuningJob) -> bool:
         """Say whether the work on a job is to be left."""
-        return self._stopped.is_set() or job.state == _State.JOB_STATE_CANCELLING
+        return self._workers.stopped.is_set() or job.state == _State.JOB_STATE_CANCELLING
 
     def _finish(self, job: aiplatform_v1.TuningJob, result: TrainingResult) -> None:
         with self._lock:
@@ -276,7 +267,7 @@ class TuningJobs:
             if job.state == _State.JOB_STATE_CANCELLING:
                 state = _State.JOB_STATE_CANCELLED
                 code, message = _CANCELLED, "The tuning job was cancelled."
-            elif self._stopped.is_set():
+            elif self._workers.stopped.is_set():
                 # Left open on purpose: the next start runs it again.
                 return
             job.state = state
