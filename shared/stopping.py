@@ -10,8 +10,10 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from shared.examples import Answer
+from shared.normalise import value_key
 
 MOST_SAMPLES = 8
 """The most that serving.samples can be, as one request gives so many candidates at most."""
@@ -75,7 +77,7 @@ def _races(samples: Sequence[Answer | None]) -> list[tuple[int, int]]:
     invalid = len(samples) - len(read)
     records = [sample for sample in read if isinstance(sample, Mapping)]
     if records:
-        values = [[repr(record.get(name)) for record in records] for name in records[0]]
+        values = [[value_key(record.get(name)) for record in records] for name in records[0]]
         return [_first_two(Counter(said), invalid) for said in values] or [(len(records), invalid)]
     lists = [sample for sample in read if isinstance(sample, list)]
     if lists:
@@ -86,7 +88,7 @@ def _races(samples: Sequence[Answer | None]) -> list[tuple[int, int]]:
     return [_first_two(Counter(map(str, read)), invalid)]
 
 
-def _first_two(votes: Mapping[str, int], invalid: int) -> tuple[int, int]:
+def _first_two(votes: Mapping[Any, int], invalid: int) -> tuple[int, int]:
     """Return the two largest of the votes, those that are no answer being one of them."""
     first, second, *_ = sorted((*votes.values(), invalid, 0, 0), reverse=True)
     return first, second

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from shared.answers import answer_text
 from shared.examples import Answer, FieldValue
+from shared.normalise import value_key
 
 INVALID = "(not an answer)"
 """How samples that could not be read are shown in a tally."""
@@ -39,6 +40,7 @@ def vote(samples: Sequence[Answer | None], label_names: Sequence[str] = ()) -> V
 
     Ties go to the answer that was given first, which keeps the result the same on every run. One of
     several labels is in the answer when at least half of the samples that are answers have it.
+    Values of a field that differ in spelling only, as 2 May 2024 and 2024-05-02 do, are one.
 
     Args:
         samples: The parsed samples; None for one that is not an answer. It still counts in the
@@ -80,12 +82,14 @@ def _vote_by_label(
 def _vote_by_field(
     records: Sequence[Mapping[str, FieldValue]], total: int, tally: dict[str, int]
 ) -> Vote:
-    """Let extractions vote field by field."""
+    """Let extractions vote field by field; of a value's spellings the most frequent is taken."""
     answer: dict[str, FieldValue] = {}
     shares: dict[str, float] = {}
     for name in records[0]:
-        keys = [repr(record[name]) for record in records]
-        winner, count = Counter(keys).most_common(1)[0]
-        answer[name] = records[keys.index(winner)][name]
+        values = [record[name] for record in records]
+        winner, count = Counter(map(value_key, values)).most_common(1)[0]
+        spellings = [repr(value) for value in values if value_key(value) == winner]
+        spelling = Counter(spellings).most_common(1)[0][0]
+        answer[name] = next(value for value in values if repr(value) == spelling)
         shares[name] = count / total
     return Vote(answer, min(shares.values(), default=0.0), tally, shares)

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from shared.answers import answer_text
 from shared.examples import Answer
+from shared.normalise import value_key
 from shared.records import Alternative
 
 MOST = 3
@@ -20,8 +22,8 @@ def runners_up(
     """Find what was said most often of what is not in the answer.
 
     For one label these are other labels; for several labels, labels that are not in the answer; for
-    fields, other values of a field. That a field is not given is an alternative only to a text that
-    was asked about whole: of several parts, most do not give it.
+    fields, other values of a field, in the spelling that came first. That a field is not given is
+    an alternative only to a text that was asked about whole: of several parts, most do not give it.
 
     Args:
         answer: The answer; without one there are no alternatives.
@@ -34,12 +36,14 @@ def runners_up(
     if answer is None:
         return ()
     samples = [sample for part in parts for sample in part]
-    counts = Counter(said for sample in samples if sample is not None for said in _said(sample))
-    chosen = set(_said(answer))
+    said = [item for sample in samples if sample is not None for item in _said(sample)]
+    counts = Counter((item.field, item.key) for item in said)
+    spelt = {(item.field, item.key): item.text for item in reversed(said)}
+    chosen = {(item.field, item.key) for item in _said(answer)}
     others = [
-        (field, text, count)
-        for (field, text), count in counts.most_common()
-        if (field, text) not in chosen and (text is not None or len(parts) == 1)
+        (field, spelt[field, key], count)
+        for (field, key), count in counts.most_common()
+        if (field, key) not in chosen and (key or len(parts) == 1)
     ]
     return tuple(
         Alternative(
@@ -64,12 +68,19 @@ def shortened(text: str) -> str:
     return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
 
 
-def _said(answer: Answer) -> list[tuple[str, str | None]]:
-    """Take an answer apart into what can be an alternative by itself: (field or "", text)."""
-    if isinstance(answer, str):
-        return [("", answer)]
+class _Said(NamedTuple):
+    """What can be an alternative by itself: a label, or a field's value."""
+
+    field: str
+    key: tuple[str, ...]
+    text: str | None
+
+
+def _said(answer: Answer) -> list[_Said]:
+    """Take an answer apart."""
     if isinstance(answer, Mapping):
         return [
-            (name, None if value is None else answer_text(value)) for name, value in answer.items()
+            _Said(name, value_key(value), None if value is None else answer_text(value))
+            for name, value in answer.items()
         ]
-    return [("", name) for name in answer]
+    return [_Said("", (name,), name) for name in ([answer] if isinstance(answer, str) else answer)]

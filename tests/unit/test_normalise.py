@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.evaluate_model.figures.normalise import normalise
+from shared.normalise import normalise
 
 days = st.dates(date(1970, 1, 1), date(2068, 12, 31))
 DATES = (

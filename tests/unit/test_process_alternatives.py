@@ -51,6 +51,12 @@ def test_of_several_labels_those_are_shown_that_are_not_in_the_answer() -> None:
     assert plain(found) == [("", "jay", 0.5), ("", "crow", 0.25)]
 
 
+def test_another_spelling_of_the_answer_is_no_alternative() -> None:
+    said = [{"day": "12 May 2024"}, {"day": "2024-05-12"}, {"day": "13 May"}, {"day": "13 MAY"}]
+    found = runners_up({"day": "2024-05-12"}, [said])
+    assert plain(found) == [("day", "13 May", 0.5)]
+
+
 def test_no_label_that_is_left_out_has_more_than_half_of_the_samples() -> None:
     several = Task.model_validate({**TASK.model_dump(), "multi_label": True})
     fakes, generator = stage('["owl"]', '["owl"]', '["owl", "crow"]', task=several)

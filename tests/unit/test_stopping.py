@@ -57,6 +57,11 @@ def test_several_labels_stop_when_each_of_them_is_settled() -> None:
     assert still_needed([[], [], [], None], 0.95, 8) == 3
 
 
+def test_spellings_of_one_value_settle_a_field_together() -> None:
+    days = ["2024-05-12", "12 May 2024", "May 12, 2024", "12.05.2024"]
+    assert still_needed([{"day": day} for day in days], 0.95, 8) == 0
+
+
 def test_fields_stop_when_each_of_them_is_settled() -> None:
     sure: Answer = {"place": "mill", "date": "May"}
     unsure: Answer = {"place": "mill", "date": None}

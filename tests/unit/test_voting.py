@@ -111,10 +111,25 @@ def test_fields_vote_one_by_one_and_the_weakest_gives_the_confidence() -> None:
     assert surer.confidence == pytest.approx(2 / 3)
 
 
-def test_a_text_and_a_list_with_that_text_are_different_values() -> None:
-    result = vote([{"a": ["x"]}, {"a": "x"}, {"a": "x"}])
-    assert result.answer == {"a": "x"}
-    assert result.confidence == pytest.approx(2 / 3)
+def test_spellings_of_one_value_vote_together_and_the_most_frequent_is_shown() -> None:
+    said = [
+        "13 May 2024",
+        "2024-05-12",
+        "12 May 2024",
+        "13 May 2024",
+        "May 12, 2024",
+        "12 May 2024",
+    ]
+    result = vote([{"date": day} for day in said])
+    assert result.answer == {"date": "12 May 2024"}
+    assert result.field_confidences == {"date": pytest.approx(4 / 6)}
+
+
+def test_the_order_of_a_list_and_a_list_of_one_make_no_other_value() -> None:
+    result = vote([{"a": ["x", "y"]}, {"a": ["y", "x"]}, {"a": ["x"]}])
+    assert (result.answer, result.confidence) == ({"a": ["x", "y"]}, pytest.approx(2 / 3))
+    alone = vote([{"a": ["x"]}, {"a": "x"}, {"a": "X"}, {"a": "x"}, {"a": None}])
+    assert (alone.answer, alone.confidence) == ({"a": "x"}, 0.8)
 
 
 def test_a_vote_without_samples_is_a_bug() -> None:

@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from functions.evaluate_model.figures.normalise import normalise
 from shared.examples import Answer, FieldValue
+from shared.normalise import normalise
 
 
 @dataclass(frozen=True)

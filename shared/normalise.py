@@ -7,6 +7,8 @@ import re
 import unicodedata
 from datetime import date
 
+from shared.examples import FieldValue
+
 _MONTH_NAMES = (
     "january february march april may june july august september october november december"
 )
@@ -50,6 +52,12 @@ def normalise(value: str) -> str:
     text = " ".join(unicodedata.normalize("NFKC", value).casefold().split())
     bare = text.strip(_QUOTES).rstrip(f"{_QUOTES}.,")
     return _date(bare) or _amount(bare) or bare or text
+
+
+def value_key(value: FieldValue) -> tuple[str, ...]:
+    """Return what the spellings of one field value share; nobody minds the order of a list."""
+    values = [value] if isinstance(value, str) else value or ()
+    return tuple(sorted(map(normalise, values)))
 
 
 def _date(text: str) -> str:
