@@ -8,7 +8,9 @@ from functools import lru_cache
 from shared.examples import Answer, FieldValue
 from shared.task import Task
 
-_QUOTES = " \t\r\n\"'`.。“”‘’"
+_AROUND = " \t\r\n\"'`*.。“”‘’"
+"""What models put around a label: quotes, a full stop, the marks of bold print."""
+
 _FENCE = re.compile(r"\A```[a-z]*\s*|\s*```\Z")
 _ANSWER_LINE = re.compile(
     r"^[ \t>*#_-]*(?:final +)?answer[ \t*_]*[:：]", re.IGNORECASE | re.MULTILINE
@@ -77,7 +79,7 @@ def _labels_by_key(names: tuple[str, ...]) -> dict[str, str]:
 
 def _label_key(text: str) -> str:
     """Return what spellings of one label share: case, quotes, spaces, _ and - do not matter."""
-    return re.sub(r"[\s_-]+", " ", text.strip(_QUOTES)).casefold()
+    return re.sub(r"[\s_-]+", " ", text.strip(_AROUND)).casefold()
 
 
 def _parse_json(text: str) -> object:
@@ -89,7 +91,10 @@ def _parse_json(text: str) -> object:
 
 
 def _parse_fields(task: Task, text: str) -> dict[str, FieldValue] | None:
-    """Read an extraction's JSON object; fields it does not name are None."""
+    """Read an extraction's JSON object; fields it does not name are None.
+
+    A value is a text or a list of texts: an object with anything deeper is not an answer.
+    """
     values = _parse_json(text)
     if not isinstance(values, dict):
         return None
@@ -99,6 +104,8 @@ def _parse_fields(task: Task, text: str) -> dict[str, FieldValue] | None:
         if isinstance(value, dict):
             return None
         if isinstance(value, list):
+            if any(isinstance(item, dict | list) for item in value):
+                return None
             texts = [clean for item in value if (clean := clean_value(item)) is not None]
             fields[name] = texts or None
         else:

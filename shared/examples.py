@@ -40,11 +40,6 @@ class Example(NamedTuple):
     answer: Answer
 
 
-def same_text_key(text: str) -> str:
-    """Return what two texts share when they differ in white space and letter case only."""
-    return " ".join(text.split()).casefold()
-
-
 def joined_text(values: Iterable[object]) -> str:
     """Make the text of a row: the texts of its columns, each on a line of its own.
 

@@ -76,7 +76,7 @@ def test_fields_and_any_text_survive_a_training_line(
 
 @pytest.mark.parametrize(
     "names",
-    [["Positive", "positive"], ["a b", "a_b"], ["etc", "etc."], ["C'", "C"], ["-1", "_1"]],
+    [["Positive", "positive"], ["a b", "a_b"], ["etc", "etc."], ["C'", "C"], ["-1", "_1"], ["*", "**"]],
 )
 def test_labels_that_look_alike_are_read_back_as_themselves(names: list[str]) -> None:
     task = Task.model_validate({"type": "classification", "labels": names})
@@ -110,6 +110,8 @@ def test_a_line_whose_answer_does_not_suit_the_task_is_refused() -> None:
         "```\nBarn Owl\n```",
         "“Barn Owl”",
         "Barn Owl。",
+        "**Barn Owl**",
+        "*Barn Owl.*",
     ],
 )
 def test_a_label_may_be_spelt_in_several_ways(said: str) -> None:
@@ -151,6 +153,8 @@ def test_several_labels_are_read_from_json_in_their_declared_order(
         ('```json\n{"place":"x"}\n```', {"place": "x", "guests": None}),
         ("{}", {"place": None, "guests": None}),
         ('{"place":{"city":"x"}}', None),
+        ('{"place":[["x"]]}', None),
+        ('{"place":[{"city":"x"}]}', None),
         ('["x"]', None),
         ("the mill", None),
         ("", None),
