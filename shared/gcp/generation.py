@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +15,13 @@ from shared.prompts import Prompt
 from shared.rounds import Rounds
 from shared.settings import Settings
 
+SURE_OF_ONE = 2
+"""So many requests in a row that give one sample of several tell what the model does."""
+
+
+class _NoAnswer(Rejected):
+    """The model was asked, and said nothing."""
+
 
 class Gemini:
     """Asks base models and tuned endpoints. Connections are made late and kept.
@@ -22,8 +30,8 @@ class Gemini:
         settings: The deployment.
         paced: Whether the caller decides how many requests are made at a time, and what is tried
             again. Otherwise a busy moment is waited out here, and samples that need several
-            requests are asked for at the same time. When paced, nothing is asked in rounds: what a
-            row is answered must not depend on the rows before.
+            requests are asked for at the same time. When paced, nothing is asked in rounds, nor
+            otherwise because of earlier answers: what a row is answered must not depend on them.
     """
 
     def __init__(self, settings: Settings, *, paced: bool = False) -> None:
@@ -31,6 +39,7 @@ class Gemini:
         self._paced = paced
         self._lock = threading.Lock()
         self._one_at_a_time: set[str] = set()
+        self._gave_one: Counter[str] = Counter()
         self._rounds: dict[tuple[str, str, int], Rounds] = {}
 
     def generate(
@@ -58,12 +67,14 @@ class Gemini:
             part = replace(sampling, samples=more, seed=sampling.seed + len(texts))
             try:
                 reply = self._ask_for(model, prompt, part, together=together)
-            except Rejected:
+            except Rejected as error:
                 if not together or more == 1:
                     raise
                 # If the text is what is refused, one sample is refused as well.
-                together, refused = False, True
+                together, refused = False, not isinstance(error, _NoAnswer)
                 continue
+            if together and more > 1:
+                self._note_given(model, len(reply.texts))
             together = together and len(reply.texts) == more
             replies.append(reply)
             texts += reply.texts
@@ -74,6 +85,13 @@ class Gemini:
                 rounds.saw_request(reply.prompt_tokens, len(reply.texts), reply.answer_tokens)
             rounds.saw_document(settled=not left(texts[:first]))
         return _joined(replies, sum(reply.seconds for reply in replies))
+
+    def _note_given(self, model: str, samples: int) -> None:
+        """Take in how many samples a request for several gave."""
+        with self._lock:
+            self._gave_one[model] = self._gave_one[model] + 1 if samples == 1 else 0
+            if self._gave_one[model] >= SURE_OF_ONE and not self._paced:
+                self._one_at_a_time.add(model)
 
     def _ask_for(self, model: str, prompt: Prompt, sampling: Sampling, *, together: bool) -> Reply:
         """Ask for samples: in one request, or each by itself, with a seed of its own."""
@@ -101,7 +119,7 @@ class Gemini:
         said = self._request(model, write_request(prompt, sampling))
         reply = read_response(said, sampling.samples, time.monotonic() - begun)
         if reply is None:
-            raise Rejected("The model gave no answer; its safety filters may have blocked it.")
+            raise _NoAnswer("The model gave no answer; its safety filters may have blocked it.")
         return reply
 
 

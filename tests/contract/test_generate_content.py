@@ -20,7 +20,10 @@ from tests.fakes import fake_settings
 
 BASE_MODEL = "locations/us/publishers/google/models/gemini-3.5-flash-lite"
 TUNED = "projects/p/locations/us/endpoints/1"
-SAID = {"candidates": [{"content": {"parts": [{"text": "red"}]}}], "modelVersion": "m"}
+SAID: dict[str, Any] = {
+    "candidates": [{"content": {"parts": [{"text": "red"}]}}],
+    "modelVersion": "m",
+}
 FLOWER = Prompt("Name the colour.", (("user", "a red rose"),))
 
 
@@ -178,3 +181,35 @@ def test_an_answer_without_candidates_is_a_refusal(service: Service) -> None:
     service.answers = [(200, b'{"promptFeedback": {"blockReason": "SAFETY"}}')]
     with pytest.raises(Rejected, match="safety"):
         Gemini(service.settings).generate(TUNED, FLOWER, Sampling())
+
+
+def said(count: int) -> tuple[int, bytes]:
+    return 200, json.dumps({"candidates": SAID["candidates"] * count}).encode()
+
+
+def asked(service: Service) -> list[int]:
+    return [body["generationConfig"]["candidateCount"] for _, body in service.received]
+
+
+def test_a_model_that_gave_one_sample_of_several_twice_is_asked_for_one_at_a_time(
+    service: Service,
+) -> None:
+    gemini = Gemini(service.settings)
+    for _ in range(3):
+        gemini.generate(TUNED, FLOWER, Sampling(3, 0.7, 1))
+    assert asked(service) == [3, 1, 1, 3, 1, 1, 1, 1, 1]
+
+
+def test_the_answers_to_a_row_do_not_depend_on_the_rows_before(service: Service) -> None:
+    gemini = Gemini(service.settings, paced=True)
+    for _ in range(3):
+        gemini.generate(TUNED, FLOWER, Sampling(2, 0.7, 1))
+    assert asked(service) == [2, 1] * 3
+
+
+def test_one_answer_that_is_missing_says_nothing_of_the_model(service: Service) -> None:
+    gemini = Gemini(service.settings)
+    service.answers = [said(0), said(1), said(1), said(2)]
+    for _ in range(2):
+        assert len(gemini.generate(TUNED, FLOWER, Sampling(2, 0.7, 1)).texts) == 2
+    assert asked(service) == [2, 1, 1, 2]

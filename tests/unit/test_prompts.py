@@ -76,7 +76,14 @@ def test_fields_and_any_text_survive_a_training_line(
 
 @pytest.mark.parametrize(
     "names",
-    [["Positive", "positive"], ["a b", "a_b"], ["etc", "etc."], ["C'", "C"], ["-1", "_1"], ["*", "**"]],
+    [
+        ["Positive", "positive"],
+        ["a b", "a_b"],
+        ["etc", "etc."],
+        ["C'", "C"],
+        ["-1", "_1"],
+        ["*", "**"],
+    ],
 )
 def test_labels_that_look_alike_are_read_back_as_themselves(names: list[str]) -> None:
     task = Task.model_validate({"type": "classification", "labels": names})
