@@ -115,6 +115,7 @@ def convert(
         labels=judgement.labels,
         training_tokens=written.training_tokens,
         corrections=used,
+        text_column="" if upload.columns.joined else upload.columns.text,
         created=world.clock(),
     )
     write_reports(world, upload, record, survey, judgement, written)

@@ -28,6 +28,9 @@ WEIGHTS = (0.25, 0.5, 0.75)
 GAIN = 0.01
 """A rating is another request for each document: it has to lower the Brier score by this share."""
 
+LEAST_RISE = 0.01
+"""A curve that rises by less than this from no agreement to full agreement is flat."""
+
 _FOLDS = 5
 _REPEATS = 4
 
@@ -71,10 +74,30 @@ def fit_calibration(
     if any(ratings):
         for weight in WEIGHTS:
             rated, better = _best(blend_all(agreements, ratings, weight), right)
-            if better < score * (1 - GAIN):
+            if better < score * (1 - GAIN) and not is_flat(rated):
                 update = {"rating_weight": weight, "reason": f"{rated.reason}, rated"}
                 fitted, score = rated.model_copy(update=update), better
+    if is_flat(fitted):
+        return _none(
+            n,
+            f"more agreement does not go with more right answers on {n} validation rows "
+            f"({good} are right)",
+        )
     return fitted.model_copy(update={"n": n})
+
+
+def is_flat(fitted: Calibration) -> bool:
+    """Whether a curve says the same of every answer, so that no answer could be told from others.
+
+    A confidence that nothing lowers would send nothing to review, however little is right.
+    """
+    if fitted.method == "platt":
+        low, high = apply(fitted, 0.0), apply(fitted, 1.0)
+    elif fitted.method == "isotonic":
+        low, high = fitted.knots[0][1], fitted.knots[-1][1]
+    else:
+        return False
+    return high - low < LEAST_RISE
 
 
 def _best(blends: Sequence[float], right: Sequence[bool]) -> tuple[Calibration, float]:

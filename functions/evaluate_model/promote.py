@@ -65,6 +65,7 @@ def promote(
             run=candidate.run,
             at=at,
             calibration=calibration,
+            text_column=dataset.text_column,
             history=(*(old.history if old else ()), line)[-MAX_HISTORY:],
         )
 

@@ -213,4 +213,5 @@ def _hints(task: Task, champion: ChampionRecord) -> Hints:
     columns = (named,) if isinstance(named, str) else named
     model = base_models().get(champion.candidate.base_model)
     files = model.takes_files if model and task.serving.read_pictures else ()
-    return Hints(columns, task.encoding, task.serving.email_subject, files)
+    subject = task.serving.email_subject
+    return Hints(columns, task.encoding, subject, files, champion.text_column)

@@ -23,7 +23,8 @@ class DatasetRecord(Record):
     `counts` holds examples a split, `labels` examples a label and split. `announced_for` is the
     generation of the task.yaml (0 when there is none) that dataset-converted was published under:
     a new policy is announced again, a second event about the same upload is not. `corrections` is
-    how many rows are corrections of answers, which were added to the upload's.
+    how many rows are corrections of answers, which were added to the upload's. `text_column` is the
+    column that the texts stood in, where it was one: tables of documents are likely to have it too.
     """
 
     id: str
@@ -40,5 +41,6 @@ class DatasetRecord(Record):
     labels: dict[str, dict[str, int]]
     training_tokens: int
     corrections: int = 0
+    text_column: str = ""
     created: datetime
     announced_for: int | None = None

@@ -117,7 +117,7 @@ class ChampionRecord(Record):
     """The candidate that serves a task now, with the task as the candidate was taught it.
 
     `calibration` turns the agreement of its samples into a confidence; None when it was promoted
-    by a version that did not calibrate.
+    by a version that did not calibrate. `text_column` is its dataset's.
     """
 
     task_name: str
@@ -127,4 +127,5 @@ class ChampionRecord(Record):
     run: str
     at: datetime
     calibration: Calibration | None = None
+    text_column: str = ""
     history: tuple[Promotion, ...] = ()

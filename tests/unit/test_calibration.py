@@ -77,6 +77,18 @@ def test_too_little_to_go_by_stays_uncalibrated_and_says_why(
     assert apply(found, 0.8) == 0.8
 
 
+@pytest.mark.parametrize("ratings", [(), ("likely",) * 60])
+def test_agreement_that_tells_nothing_is_not_calibrated_so_that_doubt_still_shows(
+    ratings: tuple[str, ...],
+) -> None:
+    # The surer ones are right less often: a curve that may not fall is flat.
+    agreements, right = [0.6] * 20 + [1.0] * 40, [True] * 19 + [False] + [True] * 30 + [False] * 10
+    fitted = fit_calibration(agreements, right, ratings)
+    assert fitted.method == "none"
+    assert "more agreement does not go with more right answers on 60" in fitted.reason
+    assert apply(fitted, 0.6) == 0.6
+
+
 def test_the_same_rows_are_calibrated_alike_every_time() -> None:
     rows = sample(120, steep=5, middle=0.6)
     assert fit_calibration(*rows) == fit_calibration(*rows)

@@ -240,3 +240,13 @@ def test_personal_data_are_counted_but_never_copied_into_the_report() -> None:
     assert "mary.sue" not in json.dumps(report)
     pages = [name for name in fakes.artifacts.names("tasks/") if name.endswith("report.html")]
     assert all(b"mary.sue" not in fakes.artifacts.read(name)[0] for name in pages)
+
+
+def test_a_dataset_remembers_which_column_the_text_stood_in() -> None:
+    record, _, _ = convert(as_csv(good_rows(), ("Meinung", "Urteil")))
+    assert record.text_column == "Meinung"
+    joined, _, _ = convert(
+        as_csv([(text, "a note", label) for text, label in good_rows()], ("a", "b", "label")),
+        "type: classification\ncolumns: {text: [a, b], label: label}\n",
+    )
+    assert joined.text_column == ""

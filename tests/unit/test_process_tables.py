@@ -32,6 +32,17 @@ def stage() -> tuple[FakeWorld, FakeGenerator]:
     return fakes, fakes.generator(hears)
 
 
+def test_a_table_with_the_labelled_files_own_column_is_answered_row_by_row() -> None:
+    fakes, generator = stage()
+    champion = json.loads(fakes.artifacts.content(paths.champion("birds")))
+    fakes.artifacts.put(
+        paths.champion("birds"), json.dumps({**champion, "text_column": "What was heard"})
+    )
+    drop(fakes, generator, "Who,What was heard\nme,hoo hoo\nyou,caw\n")
+    assert fakes.results.json(OWN)["status"] == "divided"
+    assert fakes.results.json("birds/letters.csv/2.json")["answer"] == "crow"
+
+
 def drop(
     fakes: FakeWorld, generator: FakeGenerator, content: str, name: str = "birds/letters.csv"
 ) -> ObjectArrived:

@@ -81,6 +81,23 @@ def test_the_columns_that_task_yaml_names_are_joined_as_for_training() -> None:
     ]  # fmt: skip
 
 
+def test_the_column_that_the_labelled_file_had_is_one_of_the_usual_ones() -> None:
+    learnt = Hints(learnt="Meinung")
+    assert texts_of("Kunde;Meinung\n1;hoo\n2;caw\n", learnt) == ["hoo", "caw"]
+    assert texts_of('{"meinung": "hoo"}\n{"Meinung": "caw"}\n', learnt) == ["hoo", "caw"]
+    assert texts_of("id,text\n1,hoo\n", learnt) == ["hoo"]
+    assert not reader.sniff("Meinung\nhoo\n", learnt)
+
+
+def test_what_looks_like_a_table_and_is_read_as_one_text_says_so() -> None:
+    rows = "".join(f"{number};hoo\n" for number in range(5))
+    (document,) = read_documents(f"Kunde;Meinung\n{rows}".encode(), "birds/letters.csv")
+    assert document.row is None
+    assert document.notes[0].startswith("it looks like a table with the columns Kunde, Meinung")
+    for text in ("Dear owls, hoo,\n" * 3, f"Owls\n{rows}", f"Kunde;Meinung\n{rows}; ;\n"):
+        assert read_documents(text.encode(), "birds/letter.txt")[0].notes == ()
+
+
 def test_one_column_is_a_table_only_when_task_yaml_names_it() -> None:
     assert not reader.sniff("letter\nhoo\ncaw\n", Hints())
     assert texts_of("letter\nhoo\ncaw\n", Hints(columns=("letter",))) == ["hoo", "caw"]

@@ -32,19 +32,22 @@ class Document(NamedTuple):
 
 
 class Hints(NamedTuple):
-    """What task.yaml says about documents, and what the model takes.
+    """What task.yaml says about documents, what the model takes, and what it was made of.
 
     Attributes:
         columns: The text's columns in a table; empty for the usual ones.
         encoding: The encoding of the labelled files, which decides between two that are probable.
         subject: Whether an e-mail's subject is part of its text.
         files: Media types of files without text that the model reads by itself.
+        learnt: The text's column in the file that the model was made of, which is one of the usual
+            ones then; empty when it is not known.
     """
 
     columns: tuple[str, ...] = ()
     encoding: str | None = None
     subject: bool = True
     files: tuple[str, ...] = ()
+    learnt: str = ""
 
 
 NO_HINTS = Hints()

@@ -11,6 +11,7 @@ from functions.process_document.reading.document import (
 from functions.process_document.reading.guarded import read_guarded
 from functions.process_document.reading.html import claimed_encodings
 from functions.process_document.reading.registry import BINARY, TEXTUAL
+from functions.process_document.reading.table import doubt
 from functions.process_document.reading.text import decode
 from shared.errors import Rejected
 from shared.file_kinds import kind_of_binary
@@ -76,4 +77,5 @@ def _read(content: bytes, name: str, hints: Hints) -> list[Document]:
     text = text.strip()
     if len(text) > MAX_CHARACTERS:
         raise Rejected(f"{name} has more than {MAX_CHARACTERS:,} characters.", "Split it.")
-    return [Document(text, f"text, {encoding}")]
+    note = doubt(text)
+    return [Document(text, f"text, {encoding}", (note,) if note else ())]

@@ -1,7 +1,8 @@
 """Tables of documents: CSV or TSV with a header, JSON lines, or an array of JSON objects.
 
-A file is such a table only when a column of it is the text's: the one that task.yaml names, or one
-with a usual name. Any other file with commas or braces in it is a text.
+A file is such a table only when a column of it is the text's: the one that task.yaml names, or that
+the labelled file had, or one with a usual name. Any other file with commas or braces in it is a
+text.
 """
 
 import csv
@@ -22,6 +23,7 @@ _BEGINNING = 1 << 20
 _DELIMITERS = ",;\t"
 _LONGEST_HEADER = 16_384
 _LOOKED_AT = 20
+_REGULAR_ROWS = 5
 _NAMES = 2
 """A header with a single name is only one when task.yaml names it: it could be a title."""
 
@@ -71,7 +73,27 @@ def _wanted(names: Iterable[str], hints: Hints) -> tuple[str, ...]:
     if hints.columns:
         found = [by_case.get(column.lower(), "") for column in hints.columns]
         return tuple(found) if all(found) else ()
-    return tuple(by_case[name] for name in TEXT_NAMES if name in by_case)[:1]
+    return tuple(by_case[name] for name in _usual(hints) if name in by_case)[:1]
+
+
+def _usual(hints: Hints) -> tuple[str, ...]:
+    """Return the names of the text's column, in lower case, where task.yaml names none."""
+    return (hints.learnt.strip().lower(), *TEXT_NAMES) if hints.learnt else TEXT_NAMES
+
+
+def doubt(text: str) -> str:
+    """Say so when a text that is answered as one looks like a table; else nothing."""
+    for delimiter in _DELIMITERS:
+        header, *rest = _first_rows(text[:_BEGINNING], delimiter) or [[]]
+        regular = len(header) >= _NAMES and all(len(cells) == len(header) for cells in rest)
+        if regular and len(rest) >= _REGULAR_ROWS and all(cell.strip() for cell in header):
+            names = ", ".join(cell.strip()[:40] for cell in header[:6])
+            return (
+                f"it looks like a table with the columns {names}, and was answered as one text: "
+                "name the text's column in task.yaml to have each row answered, "
+                "`columns: {text: …}`"
+            )
+    return ""
 
 
 def _first_is_record(text: str, hints: Hints) -> bool:
@@ -141,7 +163,7 @@ def _shape(text: str, hints: Hints) -> _Shape | None:
     """Find out whether a text is a table, by its first rows; None when it is none."""
     beginning = text[:_BEGINNING]
     first = beginning[:_LONGEST_HEADER].lstrip().split("\n", 1)[0].lower()
-    usual = [column.lower() for column in hints.columns] or TEXT_NAMES
+    usual = [column.lower() for column in hints.columns] or _usual(hints)
     if not any(column in first for column in usual):
         return None
     for delimiter in _DELIMITERS:
