@@ -4,6 +4,7 @@ It looks at the validation rows only. The test rows stay unread: an instruction 
 them would be measured by what it was mended with.
 """
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -39,6 +40,7 @@ def next_steps(
     validation: Sequence[EvaluationRecord],
     run: RunRecord | None,
     grown: Growth | None = None,
+    tested: EvaluationRecord | None = None,
 ) -> tuple[NextStep, ...]:
     """Say what would help most, the most costly first.
 
@@ -49,12 +51,15 @@ def next_steps(
         validation: What was measured on validation.
         run: The run that the verdict is of, if there is one.
         grown: How the metric has grown with the task's training examples, if that is seen.
+        tested: The winner on test, if it was asked there: only its figure is looked at.
     """
     mine = next((item for item in validation if item.candidate.name == winner.name), None)
     if mine is None:
         return ()
-    look = _Look(dataset, mine, validation, run)
-    steps = [*look.invalid(), *look.parts(), *look.data(), *look.growth(policy, grown)]
+    look = _Look(dataset, policy, mine, validation, run)
+    steps = [
+        *look.invalid(), *look.parts(), *look.data(), *look.growth(grown), *look.luck(tested),
+    ]  # fmt: skip
     steps.sort(key=lambda step: -step.cost)
     return tuple(steps[:MAX_STEPS]) or (look.nothing(),)
 
@@ -65,11 +70,13 @@ class _Look:
     def __init__(
         self,
         dataset: DatasetRecord,
+        policy: Task,
         mine: EvaluationRecord,
         validation: Sequence[EvaluationRecord],
         run: RunRecord | None,
     ) -> None:
         self.dataset, self.task, self.mine = dataset, dataset.task, mine
+        self.metric, self.target = policy.primary_metric, policy.target.value
         score = {item.candidate.name: sum(item.row_scores) for item in validation}
         ranked = sorted(validation, key=lambda item: -score[item.candidate.name])
         others = [item for item in ranked if item.candidate.kind != mine.candidate.kind]
@@ -110,18 +117,23 @@ class _Look:
         """Too few examples: to tune at all, or by what labels with more of them reach."""
         examples = self.dataset.counts["train"]
         wrong = 1 - self.mine.metrics["exact_match"]
-        if self.taught is None:
-            if examples >= ENOUGH_FOR_TUNING or not wrong:
+        if examples < ENOUGH_FOR_TUNING:
+            if self.mine.metrics[self.metric] >= self.target:
                 return []
+            missing = ENOUGH_FOR_TUNING - examples
+            more = math.ceil(missing * sum(self.dataset.counts.values()) / max(examples, 1))
             return [
                 NextStep(
                     kind="too_little_data",
                     title=f"{examples} training examples are few",
-                    detail=f"Google advises at least {ENOUGH_FOR_TUNING} for tuning. Label more, "
-                    "and upload a file that holds all of them.",
+                    detail=f"Google advises at least {ENOUGH_FOR_TUNING} for tuning. Label about "
+                    f"{more:,} more rows, of which {missing} come into train, and upload a file "
+                    "that holds all of them.",
                     cost=wrong,
                 )
             ]
+        if self.taught is None:
+            return []
         curve = learning_curve(self.training, self.taught.per_label)
         if curve is None:
             return []
@@ -145,12 +157,31 @@ class _Look:
             )
         ]
 
-    def growth(self, policy: Task, grown: Growth | None) -> list[NextStep]:
+    def luck(self, tested: EvaluationRecord | None) -> list[NextStep]:
+        """Validation says that it is good enough, and test does not."""
+        if tested is None:
+            return []
+        seen, real = self.mine.metrics[self.metric], tested.metrics[self.metric]
+        if seen < self.target or real >= self.target:
+            return []
+        return [
+            NextStep(
+                kind="too_little_data",
+                title="The target is reached on validation and missed on test",
+                detail=f"{self.metric} is {seen:.3f} on {self.mine.n} validation rows and "
+                f"{real:.3f} on {tested.n} test rows; the target is {self.target:g}. Candidates "
+                "are chosen on validation, which flatters the one that is chosen, the more so the "
+                "fewer rows there are. Label more, and upload a file that holds all of them.",
+                cost=self.target - real,
+            )
+        ]
+
+    def growth(self, grown: Growth | None) -> list[NextStep]:
         """More examples have helped before, by what the task's runs reached."""
         wrong = 1 - self.mine.metrics["exact_match"]
         if grown is None or not wrong:
             return []
-        metric, target = policy.primary_metric, policy.target.value
+        metric, target = self.metric, self.target
         gain, low, high = (
             value * 100 for value in (grown.gain, grown.interval.low, grown.interval.high)
         )

@@ -3,6 +3,7 @@
 Candidates were chosen on validation; both finalists were then measured once on the same test rows.
 """
 
+import math
 from dataclasses import dataclass
 
 from functions.evaluate_model.comparison import Outcome
@@ -104,7 +105,9 @@ def _too_few_rows(policy: Task, outcome: Outcome, points: str, spare: int) -> Ru
     elif outcome.by_test:
         hint = f"; the interval of the difference in {policy.primary_metric} holds zero"
     if outcome.further is not None:
+        rows = math.ceil(outcome.further / policy.split.test)
         hint += f"; about {outcome.further:,} further test examples would tell"
+        hint += f" ({rows:,} more rows, as the task divides them)"
         if spare:
             hint += f", and {spare:,} are there for a larger evaluation.max_rows"
     ahead = f"{found.tuned} is {points} ahead of {found.prompting}"

@@ -108,7 +108,7 @@ def decide(
         comparison=outcome.comparison if outcome else None,
         further_examples=ruling.further,
         next_steps=next_steps(
-            dataset, policy, winner.candidate, tuple(validation.values()), run, grown
+            dataset, policy, winner.candidate, tuple(validation.values()), run, grown, winner
         ),
         failed_jobs=tuple(
             f"{job.id}: {job.state} {job.error}".strip()

@@ -174,11 +174,30 @@ def test_fields_are_told_by_what_they_cost() -> None:
     assert step.kind == "label_noise"
 
 
-def test_with_few_training_examples_and_nothing_tuned_more_are_asked_for() -> None:
-    rows = [*RIGHT, ("owl", "crow")]
-    (step,) = steps(measured(rows), of=dataset(train=60))
-    assert step.kind == "too_little_data"
+@pytest.mark.parametrize("kinds", [("prompting",), ("prompting", "tuned")])
+def test_with_few_training_examples_it_says_how_many_rows_to_label(kinds: Sequence[str]) -> None:
+    rows = [*RIGHT, *[("owl", "crow")] * 2, *[("crow", "heron")] * 2] + [("heron", "owl")] * 10
+    found = steps(*(measured(rows, kind) for kind in kinds), of=dataset(train=60))
+    (step,) = [step for step in found if step.kind == "too_little_data"]
     assert step.title == "60 training examples are few"
+    # Of 110 rows, 60 come into train.
+    assert "about 74 more rows, of which 40 come into train" in step.detail
+
+
+def test_few_examples_are_no_trouble_where_the_target_is_reached() -> None:
+    (step,) = steps(measured([*RIGHT, ("owl", "crow")]), of=dataset(train=60))
+    assert step.kind == "none"
+
+
+def test_a_target_that_is_reached_on_validation_and_missed_on_test_is_told() -> None:
+    mine = measured([*RIGHT, ("owl", "crow")])
+    tested = mine.model_copy(
+        update={"split": "test", "n": 52, "metrics": {**mine.metrics, "exact_match": 0.846}}
+    )
+    (step,) = next_steps(dataset(), BIRDS, mine.candidate, [mine], None, None, tested)
+    assert step.title == "The target is reached on validation and missed on test"
+    assert "0.989 on 91 validation rows and 0.846 on 52 test rows" in step.detail
+    assert step.cost == pytest.approx(0.9 - 0.846)
 
 
 def test_where_nothing_stands_out_that_is_said() -> None:

@@ -196,6 +196,19 @@ def test_names_of_files_in_the_commands_are_quoted_for_the_shell() -> None:
     assert command == ("gcloud storage cp 'gs://uploads/birds/it'\"'\"'s $(rm -rf ~).csv#7' .")
 
 
+def test_a_label_without_a_row_is_not_the_weakest() -> None:
+    winner = evaluation("few-shot", ((0, 0),))
+    none, poor = dict.fromkeys(("precision", "recall", "f1"), 0.0), dict(f1=0.5, precision=0.5)
+    per_label = {
+        "owl": {**none, "support": 0.0}, "crow": {**none, **poor, "support": 4.0},
+    }  # fmt: skip
+    page = report(fake_world(), winner.model_copy(update={"per_label": per_label}))
+    table = page[page.index('<section id="labels">') :]
+    assert "and those without a row last" in table
+    assert table.index("<bdi>crow</bdi>") < table.index("<bdi>owl</bdi>")
+    assert table.count('<td class="n">–</td>') == 3
+
+
 def test_the_page_says_what_a_batch_answered_and_why_not_the_others() -> None:
     winner = evaluation("few-shot", ((0, 0),)).model_copy(
         update={"batched": 1, "batch_note": "It <b>expired</b>."}

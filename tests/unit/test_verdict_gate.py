@@ -46,7 +46,9 @@ def test_not_enough_data_says_how_many_further_examples_would_tell() -> None:
     assert found.decision == "not_enough_data"
     assert found.further_examples is not None
     assert found.further_examples > 100
-    assert f"about {found.further_examples:,} further test examples would tell." in found.reason
+    # The task keeps a fifth of its rows for test.
+    told = f"about {found.further_examples:,} further test examples would tell"
+    assert f"{told} ({found.further_examples * 5:,} more rows, as" in found.reason
     assert verdict(wins=12, losses=1).further_examples is None
     assert verdict(wins=4, losses=4).further_examples is None
 

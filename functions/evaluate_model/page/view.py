@@ -89,7 +89,11 @@ def page_values(
         "metric": words.metric_name(verdict.metric),
         "steps": [step for step in verdict.next_steps if step.kind != "none" or step.title],
         "parts_name": "Field" if extraction else "Label",
-        "parts": sorted(winner.per_label.items(), key=lambda item: (item[1]["f1"], item[0])),
+        # Of a label without a row nothing is known; it is not the weakest.
+        "parts": sorted(
+            winner.per_label.items(),
+            key=lambda item: (not item[1]["support"], item[1]["f1"], item[0]),
+        ),
         "matrix": None if extraction else count_confusions(winner, dataset.task.label_names),
         "flawless": all(score == 1 for score in winner.row_scores),
         "jobs": jobs,
