@@ -198,7 +198,7 @@ def test_names_of_files_in_the_commands_are_quoted_for_the_shell() -> None:
 
 def test_a_label_without_a_row_is_not_the_weakest() -> None:
     winner = evaluation("few-shot", ((0, 0),))
-    none, poor = dict.fromkeys(("precision", "recall", "f1"), 0.0), dict(f1=0.5, precision=0.5)
+    none, poor = dict.fromkeys(("precision", "recall", "f1"), 0.0), {"f1": 0.5, "precision": 0.5}
     per_label = {
         "owl": {**none, "support": 0.0}, "crow": {**none, **poor, "support": 4.0},
     }  # fmt: skip
