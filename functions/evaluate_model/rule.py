@@ -129,7 +129,7 @@ def _count(found: Comparison) -> str:
 
 def _shortfall(policy: Task, standing: Standing) -> str:
     """Say how far below the target the best one is."""
-    most = f", by chance at most {standing.interval.high:.3f}" if standing.interval else ""
+    most = f" (95 % interval up to {standing.interval.high:.3f})" if standing.interval else ""
     return (
         f"Nothing that was measured is good enough: {standing.name} reaches {standing.value:.3f} "
         f"of {policy.primary_metric} on test{most}, below the target of {policy.target.value:g}"
