@@ -1,6 +1,7 @@
-"""Goes through one record of every task."""
+"""Goes through the tasks, and keeps one task's broken record from the others."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from shared import log
@@ -24,10 +25,17 @@ def each_task(world: World, path_of: Callable[[str], str], kind: type[R]) -> Ite
         task = item.name.split("/")[1]
         if item.name != path_of(task):
             continue
-        try:
+        record: R | None = None
+        with by_itself(task):
             record = read(artifacts, item.name, kind)
-        except BrokenRecord as trouble:
-            log.failure("a record needs a person", trouble, task=task, record=kind.__name__)
-            continue
         if record is not None:
             yield record
+
+
+@contextmanager
+def by_itself(task: str) -> Iterator[None]:
+    """Tell of a task's record that cannot be read, and go on after what is done inside."""
+    try:
+        yield
+    except BrokenRecord as trouble:
+        log.failure("a record needs a person", trouble, task=task)
