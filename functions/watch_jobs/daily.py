@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from functions.watch_jobs.drift import RECENT, look_at_drift
 from functions.watch_jobs.export import MEDIA_TYPES, csv_header, csv_lines, json_lines
-from functions.watch_jobs.task_records import each_task
+from functions.watch_jobs.task_records import by_itself, each_task
 from shared import log, open_work, paths
 from shared.ports import StoredObject, World
 from shared.record_store import BrokenRecord, change, read
@@ -42,6 +42,8 @@ _READERS = 16
 def end_days(world: World) -> None:
     """Do what is to be done for the days that have ended, if it was not done before.
 
+    A task with a record that cannot be read is told of, and left out for the day.
+
     Raises:
         Retry: Storage or Pub/Sub is not to be had; the next tick goes on with that task.
     """
@@ -60,7 +62,8 @@ def end_days(world: World) -> None:
             continue
         if (world.clock() - began).total_seconds() > SECONDS_A_TICK:
             return
-        _end_day(world, task, day)
+        with by_itself(task.name, day=day.isoformat()):
+            _end_day(world, task, day)
         done = (*done, task.name)
         _note(world, day, done)
     _note(world, day, None)

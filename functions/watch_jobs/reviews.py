@@ -189,7 +189,7 @@ class _Marked(NamedTuple):
 
 def _look_up(world: World, marker: OpenMarker) -> _Marked | None:
     """Read a marked answer; None when its result needs a person first."""
-    with by_itself(marker.task_name):
+    with by_itself(marker.task_name, review=marker.id):
         return _Marked(marker, _line(world, marker))
     return None
 

@@ -26,16 +26,21 @@ def each_task(world: World, path_of: Callable[[str], str], kind: type[R]) -> Ite
         if item.name != path_of(task):
             continue
         record: R | None = None
-        with by_itself(task):
+        with by_itself(task, record=kind.__name__):
             record = read(artifacts, item.name, kind)
         if record is not None:
             yield record
 
 
 @contextmanager
-def by_itself(task: str) -> Iterator[None]:
-    """Tell of a task's record that cannot be read, and go on after what is done inside."""
+def by_itself(task: str, **about: object) -> Iterator[None]:
+    """Tell of a task's record that cannot be read, and go on after what is done inside.
+
+    Args:
+        task: The task.
+        about: What else the log is to say: ids, no texts.
+    """
     try:
         yield
     except BrokenRecord as trouble:
-        log.failure("a record needs a person", trouble, task=task)
+        log.failure("a record needs a person", trouble, task=task, **about)

@@ -214,6 +214,19 @@ def test_a_result_that_cannot_be_read_keeps_no_other_from_being_exported() -> No
     assert [row["document"] for row in exported(fakes)] == ["birds/a.txt"]
 
 
+def test_a_task_whose_record_is_broken_keeps_no_other_from_its_days_end() -> None:
+    fakes = stage(daily_export="csv")
+    plain = Task.model_validate({"type": "sentiment"})
+    ants = TaskRecord(name="ants", task=plain, source="task.yaml", source_generation=1)
+    fakes.artifacts.put(paths.task_record("ants"), encode(ants))
+    fakes.artifacts.put(paths.champion("ants"), "{}")
+    answer(fakes, "a.txt")
+    midnight(fakes)
+    assert len(exported(fakes)) == 1
+    seen = fakes.artifacts.json(paths.WATCH)
+    assert (seen["answers_day"], seen["answers_tasks"]) == (DAY.isoformat(), None)
+
+
 def evaluate(fakes: FakeWorld, owls: int, agreements: Sequence[float], parts: Parts = ()) -> None:
     """Store the champion's evaluation on test: so many of its answers are owls."""
     count = len(agreements)

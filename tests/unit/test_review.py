@@ -109,7 +109,7 @@ def test_a_file_that_somebody_else_wrote_meanwhile_is_left_for_the_next_tick() -
     fakes.clock.advance(86_400)
     drop(fakes, generator, name="birds/other.txt")
     fakes.faults.fail("write results", Conflict("x"))
-    with pytest.raises(Retry, match="birds/review/2026-11-01.jsonl"):
+    with pytest.raises(Retry, match=r"birds/review/2026-11-01\.jsonl"):
         tick(fakes)
     assert len(queue(fakes, "birds/review/2026-11-02.jsonl")) == 1
     assert len(fakes.artifacts.names(REVIEWS)) == 1
