@@ -105,7 +105,7 @@ def merge(
     files = _files(results, task, day)
     places = {name: file for file in files for name in file.lines}
     changed: set[int] = set()
-    added = 0
+    added = beyond = 0
     for line in sorted(lines, key=lambda item: (item.at, item.document)):
         content = line.model_dump_json().encode()
         file = places.get(line.document)
@@ -113,14 +113,16 @@ def merge(
             continue
         if file is None and files[-1].lines and files[-1].size + len(content) > max_bytes:
             if len(files) == MAX_FILES:
-                log.warning("a day has no room for more answers to review", task=task)
-                break
+                beyond += 1
+                continue
             files.append(_File(len(files) + 1))
         file = file or files[-1]
         file.lines[line.document] = content
         places[line.document] = file
         changed.add(file.part)
         added += 1
+    if beyond:
+        log.warning("a day has no room for more answers to review", task=task, beyond=beyond)
     for file in files:
         if file.part in changed:
             name = paths.review_file(task, day, file.part)

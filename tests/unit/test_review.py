@@ -170,5 +170,7 @@ def test_a_day_with_much_text_has_several_files_and_at_last_no_room() -> None:
     for number, name in enumerate(names):
         (kept,) = bucket.json_lines(name)
         assert kept["document"] == f"birds/{number}.txt"
-    assert merge(bucket, "birds", START.date(), [line(1, "caw", generation=2)]) == 1
+    later = [line(9, "hoo " * 200), line(1, "caw", generation=2), line(11, "hoo " * 200)]
+    later[1] = later[1].model_copy(update={"at": later[0].at + timedelta(seconds=1)})
+    assert merge(bucket, "birds", START.date(), later, max_bytes=1500) == 1
     assert bucket.json_lines(names[1])[0]["text"] == "caw"
