@@ -22,7 +22,7 @@ from shared.record_store import change, read
 from shared.records import ChampionRecord, DriftRecord, EvaluationRecord, ResultRecord
 
 RECENT = 500
-"""So many of a task's latest answers are looked at."""
+"""So many of the champion's latest answers are looked at."""
 
 LEAST = 50
 """Of fewer, on either side, nothing is said."""
@@ -31,18 +31,17 @@ NO_ANSWER = "(no answer)"
 
 
 def look_at_drift(
-    world: World, champion: ChampionRecord, results: Sequence[ResultRecord], threshold: float
+    world: World, champion: ChampionRecord, recent: Sequence[ResultRecord], threshold: float
 ) -> None:
     """Compare a task's latest answers with its champion's evaluation, and tell of drift.
 
     Args:
         world: The ports.
         champion: Who answers.
-        results: The task's latest results.
+        recent: The latest answers, all of them comparable.
         threshold: The p-value below which it is drift.
     """
     measured = _evaluations(world, champion)
-    recent = [item for item in results if _is_comparable(item, champion)]
     rows = sum(item.n for item in measured)
     if len(recent) < LEAST or rows < LEAST:
         return
@@ -114,7 +113,7 @@ def _evaluations(world: World, champion: ChampionRecord) -> list[EvaluationRecor
     return list({item.split: item for item in found}.values())
 
 
-def _is_comparable(result: ResultRecord, champion: ChampionRecord) -> bool:
+def is_comparable(result: ResultRecord, champion: ChampionRecord) -> bool:
     """Whether a result is the champion's answer to a whole text, asked as it was measured."""
     provenance, asked = result.provenance, champion.calibration
     if result.status not in {"accepted", "review"} or provenance is None or result.provisional:

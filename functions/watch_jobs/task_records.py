@@ -21,15 +21,18 @@ def each_task(world: World, path_of: Callable[[str], str], kind: type[R]) -> Ite
         kind: What it is.
     """
     artifacts = world.buckets.artifacts
-    for item in list(artifacts.list("tasks/")):
-        task = item.name.split("/")[1]
-        if item.name != path_of(task):
-            continue
+    names = (item.name for item in artifacts.list("tasks/"))
+    for name in [name for name in names if name == path_of(_task_of(name))]:
         record: R | None = None
+        task = _task_of(name)
         with by_itself(task, record=kind.__name__):
-            record = read(artifacts, item.name, kind)
+            record = read(artifacts, name, kind)
         if record is not None:
             yield record
+
+
+def _task_of(name: str) -> str:
+    return name.split("/")[1]
 
 
 @contextmanager

@@ -127,8 +127,11 @@ STEPS: tuple[Callable[[World, TuningService], None], ...] = (
     lambda world, _: _revive_datasets(world),
     lambda world, _: _revive_runs(world),
     lambda world, _: look_at_champions(world),
-    lambda world, _: end_days(world),
     lambda world, _: gather_reviews(world),
     remove_given_up,
+    lambda world, _: end_days(world),
 )
-"""What a tick does, in this order; no step needs what an earlier one has come to."""
+"""What a tick does, in this order; no step needs what an earlier one has come to.
+
+The day's end comes last: it can take minutes, and what cuts it short cuts short nothing else.
+"""
