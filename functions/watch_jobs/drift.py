@@ -19,7 +19,13 @@ from shared import log, paths
 from shared.facts import publish_fact
 from shared.ports import World
 from shared.record_store import change, read
-from shared.records import ChampionRecord, DriftRecord, EvaluationRecord, ResultRecord
+from shared.records import (
+    Calibration,
+    ChampionRecord,
+    DriftRecord,
+    EvaluationRecord,
+    ResultRecord,
+)
 
 RECENT = 500
 """So many of the champion's latest answers are looked at."""
@@ -107,10 +113,15 @@ def _evaluations(world: World, champion: ChampionRecord) -> list[EvaluationRecor
     found = [item for item in found if item.candidate == candidate]
     # Asked in several ways, it is the last one that its calibration was fitted on.
     asked = champion.calibration
-    if asked is not None and asked.method != "none":
-        way = (asked.samples, asked.temperature)
-        found = [item for item in found if (item.samples, item.temperature) == way]
+    if asked is not None:
+        way = _way(asked)
+        found = [item for item in found if _way(item) == way]
     return list({item.split: item for item in found}.values())
+
+
+def _way(asked: Calibration | EvaluationRecord) -> tuple[int, float, float]:
+    """Return how rows were asked about: at most so many samples, how freely, and until when."""
+    return asked.samples, asked.temperature, asked.stop_at
 
 
 def is_comparable(result: ResultRecord, champion: ChampionRecord) -> bool:
@@ -122,6 +133,9 @@ def is_comparable(result: ResultRecord, champion: ChampionRecord) -> bool:
         return False
     if result.answer is not None and asked is not None and asked.method != "none":
         return result.calibrated
+    way = (provenance.temperature, provenance.stop_at)
+    if asked is not None and way != (asked.temperature, asked.stop_at):
+        return False
     return provenance.parts == 1 and provenance.characters > 0
 
 

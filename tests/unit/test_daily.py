@@ -295,13 +295,20 @@ def test_a_task_whose_record_is_broken_keeps_no_other_from_its_days_end() -> Non
     assert (seen["answers_day"], seen["answers_tasks"]) == (DAY.isoformat(), None)
 
 
-def evaluate(fakes: FakeWorld, owls: int, agreements: Sequence[float], parts: Parts = ()) -> None:
-    """Store the champion's evaluation on test: so many of its answers are owls."""
+def evaluate(
+    fakes: FakeWorld,
+    owls: int,
+    agreements: Sequence[float],
+    parts: Parts = (),
+    stop_at: float = 1.0,
+    split: str = "test",
+) -> None:
+    """Store the champion's evaluation on a split: so many of its answers are owls."""
     count = len(agreements)
     record = EvaluationRecord(
         candidate=TUNED,
         dataset="d",
-        split="test",
+        split=split,
         n=count,
         metrics={},
         per_label={},
@@ -314,11 +321,12 @@ def evaluate(fakes: FakeWorld, owls: int, agreements: Sequence[float], parts: Pa
         row_parts=parts,
         samples=5,
         temperature=0.7,
+        stop_at=stop_at,
         prompt_tokens=1,
         answer_tokens=1,
     )
     fakes.artifacts.put(
-        "tasks/birds/runs/r/evaluations/tuned-x/test/evaluation.json", encode(record)
+        f"tasks/birds/runs/r/evaluations/tuned-x{stop_at}/{split}/evaluation.json", encode(record)
     )
 
 
@@ -419,6 +427,21 @@ def test_the_latest_answers_are_found_behind_later_results_of_other_kinds() -> N
         answer(fakes, f"table.csv/{number}", None, status="rejected", provenance=None)
     midnight(fakes)
     assert fakes.artifacts.json(paths.drift("birds"))["answers"] == 110
+
+
+def test_evaluations_and_answers_with_another_rule_to_stop_are_not_compared() -> None:
+    fakes = stage()
+    evaluate(fakes, 100, shares(200), stop_at=1.0, split="validation")
+    evaluate(fakes, 0, [0.2] * 90, stop_at=0.95, split="validation")
+    evaluate(fakes, 0, [0.2] * 90, stop_at=0.95)
+    answers(fakes, 60, shares(110, seed=1))
+    other = fakes.results.json("birds/01-0.txt.json")["provenance"]
+    for number in range(60):
+        sooner = {**other, "stop_at": 0.95}
+        answer(fakes, f"sooner-{number}.txt", "crow", agreement=0.2, provenance=sooner)
+    midnight(fakes)
+    record = fakes.artifacts.json(paths.drift("birds"))
+    assert (record["answers"], record["rows"], record["drifted"]) == (110, 200, False)
 
 
 def test_few_answers_and_those_of_another_champion_say_nothing() -> None:
