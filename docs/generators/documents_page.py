@@ -240,7 +240,8 @@ def _like_training() -> list[str]:
             "texts out that Gemini cannot take whole, so by default a long document is rejected. "
             "`serving.long_documents: truncate` gives the model its beginning, cut where a "
             "paragraph, a line, a sentence or a word ends. `split` asks about each part, and "
-            "combines the answers: for one label all samples vote together; several labels apply "
+            "combines the answers: of single labels the one with the largest share of the "
+            "samples, on average over the parts, which all weigh the same; several labels apply "
             "when they do to any part; a field is taken from the first part that gives it. Each "
             "part costs as much as a document. What was done is in the result, such as:"
         ),
