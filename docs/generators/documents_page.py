@@ -207,7 +207,9 @@ def _tables() -> list[str]:
             "results are written, and each says in its provenance that it was `batched`. Documents "
             "that the batch did not answer are asked about one by one, and all of them are when it "
             "fails. Its requests and predictions hold the texts in the artifacts bucket until the "
-            "results are written. A champion that is an earlier checkpoint of a tuned "
+            "results are written. Where the table was deleted, replaced or rejected meanwhile, or "
+            "another champion's batch answered it, they go once the batch has ended. A champion "
+            "that is an earlier checkpoint of a tuned "
             f"model cannot be asked in a batch; for it, and with `batch_above: null`, "
             f"{rows.MAX_ROWS:,} documents are the most."
         ),
