@@ -96,12 +96,25 @@ def answers_of(
     return _read_answers(world, record)
 
 
-def forget_texts(world: World, task: str, identifier: str) -> None:
-    """Delete a batch's requests and predictions, once nobody needs them; its record stays."""
+def forget_texts(world: World, task: str, beginning: str) -> None:
+    """Delete the requests and predictions of batches that nobody needs any more; records stay.
+
+    One that has not ended is left: whoever it wakes calls this again.
+
+    Args:
+        world: The ports.
+        task: The task.
+        beginning: What the batches' ids begin with.
+    """
     artifacts = world.buckets.artifacts
-    artifacts.delete(paths.batch_requests(task, identifier))
-    for found in list(artifacts.list(f"{paths.batch_predictions(task, identifier)}/")):
-        artifacts.delete(found.name)
+    names = [item.name for item in artifacts.list(paths.batch_folder(task, beginning))]
+    for record in [name for name in names if name.endswith("/batch.json")]:
+        batch = read(artifacts, record, BatchRecord)
+        if batch is not None and batch.state == "ended":
+            folder = record.removesuffix("batch.json")
+            for name in names:
+                if name.startswith(folder) and name != record:
+                    artifacts.delete(name)
 
 
 def _plan(

@@ -12,7 +12,7 @@ from shared import log, open_work, paths
 from shared.candidates import tuned_candidates
 from shared.errors import Rejected, Retry, TunedropError
 from shared.ports import TuningService, World
-from shared.record_store import change, read
+from shared.record_store import BrokenRecord, change, read
 from shared.records import (
     Candidate,
     ChampionRecord,
@@ -146,7 +146,11 @@ def remove_given_up(world: World, tuning: TuningService, task: str = "") -> None
     """Remove the endpoints that were given up, of one task or of all; what fails stays marked."""
     began = world.clock()
     for marker in open_work.each(world, "endpoints", task):
-        left = _left(world, marker.task_name, marker.id)
+        try:
+            left = _left(world, marker.task_name, marker.id)
+        except BrokenRecord as trouble:
+            log.failure("a record needs a person", trouble, task=marker.task_name, run=marker.id)
+            continue
         gone: list[str] = []
         for endpoint in left:
             if (world.clock() - began).total_seconds() > REMOVAL_SECONDS:

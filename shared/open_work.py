@@ -7,9 +7,9 @@ work is finished: whatever a crash or a lost event leaves behind is found by lis
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from shared import paths
+from shared import log, paths
 from shared.ports import World
-from shared.record_store import change, create, read
+from shared.record_store import BrokenRecord, change, create, read
 from shared.records import OpenMarker
 
 Kind = Literal["dataset", "run", "document", "endpoints", "batch", "review"]
@@ -45,10 +45,17 @@ def tasks(world: World, kind: Kind) -> list[str]:
 
 
 def each(world: World, kind: Kind, task: str = "") -> Iterator[OpenMarker]:
-    """Go through the open work of a kind, by name; of one task, or of all."""
+    """Go through the open work of a kind, by name; of one task, or of all.
+
+    A marker that cannot be read is told of, and keeps no other work from being looked at.
+    """
     prefix = f"open/{kind}/{task}/" if task else f"open/{kind}/"
     for found in list(world.buckets.artifacts.list(prefix)):
-        marker = read(world.buckets.artifacts, found.name, OpenMarker)
+        try:
+            marker = read(world.buckets.artifacts, found.name, OpenMarker)
+        except BrokenRecord as trouble:
+            log.failure("a marker needs a person", trouble, marker=found.name)
+            continue
         if marker is not None:
             yield marker
 

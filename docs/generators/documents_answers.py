@@ -56,8 +56,9 @@ def answers() -> list[str]:
             "A new dataset is made of the task's latest labelled file and all of its corrections, "
             "and goes the ordinary way: prompting is measured, and tuning follows if the task "
             "wants it. Later labelled files take the corrections along. Of two corrections of one "
-            "document or one text the later counts, and it wins over a row of the labelled file "
-            "with the same text, which goes to quarantine as `corrected`. Corrections are for "
+            "text, or of one document that was not replaced in between, the later counts; of a "
+            "document that was, each generation's. A correction wins over a row of the labelled "
+            "file with the same text, which goes to quarantine as `corrected`. Corrections are for "
             "training, but for the share `split.test` of them, by the same hash of the text as "
             "ever: there it shows what they were worth. A near copy of a row stays in that row's "
             "split. A line that cannot be used, such as one with a label that the task does not "
@@ -80,7 +81,17 @@ def answers() -> list[str]:
             f"it. Up to {daily.MOST_ANSWERS:,} answers of a task and day are gathered."
         ),
         paragraph(
-            f"Drift: the champion's latest {drift.RECENT} answers are held against its evaluation, "
+            "Storage lists by name and not by time. So for any of the three, drift being looked at "
+            "unless a task turns it off, all results that the task ever had are listed once a day: "
+            "a request for each 1,000 of them, a cent or less for a million, and a minute of CPU. "
+            "The memory that it takes does not grow with them. A task whose results take more "
+            f"than {daily.LISTING_SECONDS:.0f} seconds to be listed is left out that day, and the "
+            "log says so; `delete_documents_after_days` keeps them few "
+            "([infra/README.md](../infra/README.md))."
+        ),
+        paragraph(
+            f"Drift: the champion's latest {drift.RECENT} answers to whole texts, out of the "
+            f"task's latest {daily.MOST_LISTED:,} results, are held against its evaluation, "
             "validation and test rows together, if there are "
             f"{drift.LEAST} of each. The shares of labels are compared by Pearson's chi-squared "
             "test; with several labels a text, or fields, how often each label is among the "

@@ -209,7 +209,9 @@ def _tables() -> list[str]:
             "results are written, and each says in its provenance that it was `batched`. Documents "
             "that the batch did not answer are asked about one by one, and all of them are when it "
             "fails. Its requests and predictions hold the texts in the artifacts bucket until the "
-            "results are written. A champion that is an earlier checkpoint of a tuned "
+            "results are written. Where the table was deleted, replaced or rejected meanwhile, or "
+            "another champion's batch answered it, they go once the batch has ended. A champion "
+            "that is an earlier checkpoint of a tuned "
             f"model cannot be asked in a batch; for it, and with `batch_above: null`, "
             f"{rows.MAX_ROWS:,} documents are the most."
         ),
@@ -242,7 +244,8 @@ def _like_training() -> list[str]:
             "texts out that Gemini cannot take whole, so by default a long document is rejected. "
             "`serving.long_documents: truncate` gives the model its beginning, cut where a "
             "paragraph, a line, a sentence or a word ends. `split` asks about each part, and "
-            "combines the answers: for one label all samples vote together; several labels apply "
+            "combines the answers: of single labels the one with the largest share of the "
+            "samples, on average over the parts, which all weigh the same; several labels apply "
             "when they do to any part; a field is taken from the first part that gives it. Each "
             "part costs as much as a document. What was done is in the result, such as:"
         ),

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from functions.process_document.answering import Arrival, Service, requests_of
 from functions.process_document.reading.document import Document
-from shared.batches import BatchedGenerator, answers_of, batch_model
+from shared.batches import BatchedGenerator, answers_of, batch_model, forget_texts
 from shared.candidates import prompt_hash
 from shared.errors import Rejected
+from shared.events import Event, Message
 from shared.paths import content_id
-from shared.ports import Sampling
+from shared.ports import Sampling, World
 from shared.prompts import Prompt
 from shared.records import Wake
 
@@ -25,14 +26,11 @@ def takes_batch(table: Arrival, service: Service, rows: int) -> bool:
     return bool(batch_model(service.world, table.task, service.champion.candidate))
 
 
-def through_batch(
-    table: Arrival, service: Service, documents: Sequence[Document]
-) -> tuple[Service, str]:
+def through_batch(table: Arrival, service: Service, documents: Sequence[Document]) -> Service:
     """Put a batch's answers in front of the model.
 
     Returns:
-        (The service that gives them out, and asks online what the batch did not answer; the
-        batch's id).
+        The service that gives them out, and asks online what the batch did not answer.
 
     Raises:
         AwaitsBatch: The batch has not ended; the table's event comes again once it has.
@@ -51,20 +49,40 @@ def through_batch(
             yield from ((prompt, asked.sampling) for prompt in asked.prompts)
 
     model = batch_model(world, table.task, champion.candidate)
-    identifier = content_id(
-        *(table.name, table.generation, model, prompt_hash(champion.candidate, champion.task)),
+    asked_so = content_id(
+        *(model, prompt_hash(champion.candidate, champion.task)),
         *(serving.samples, serving.temperature),
         *(serving.max_document_characters, serving.long_documents),
     )
+    identifier = f"{_all_batches(table)}{asked_so}"
     event = {
         "bucket": world.settings.documents_bucket,
         "name": table.name,
         "generation": str(table.generation),
+        "batch": identifier,
     }
     wake = Wake(topic="document-arrived", message=event)
     answered = answers_of(world, table.task, identifier, model, requests, wake)
     generator = BatchedGenerator(answered, service.generator)
-    return replace(service, generator=generator), identifier
+    return replace(service, generator=generator)
+
+
+def _all_batches(table: Arrival) -> str:
+    """Return what the ids of all batches begin with that ask about a table of this generation.
+
+    There are several when its task or champion changes while one runs.
+    """
+    return f"{content_id(table.name, table.generation)}-"
+
+
+def forget_batches(world: World, event: Event, table: Arrival) -> None:
+    """After a batch has woken a table, and it awaits none: delete what its batches hold of it.
+
+    So it is when its results are written, by whichever of them, and when the table was deleted,
+    replaced or rejected meanwhile. Every batch wakes its table, so the last one's texts go, too.
+    """
+    if isinstance(event, Message) and "batch" in event.data:
+        forget_texts(world, table.task, _all_batches(table))
 
 
 def row_of(table: Arrival, document: Document) -> Arrival:

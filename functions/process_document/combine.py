@@ -1,7 +1,9 @@
 """One answer out of the samples about each part of a long text."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
+from shared.answers import answer_text
 from shared.examples import Answer, FieldValue
 from shared.task import Task
 from shared.voting import Vote, vote
@@ -10,8 +12,9 @@ from shared.voting import Vote, vote
 def combine(task: Task, parts: Sequence[Sequence[Answer | None]]) -> Vote:
     """Combine the samples about the parts of a text.
 
-    One label: all samples vote together, so every part has the same weight. Several labels: those
-    that win in any part. Fields: each from the first part that gives it.
+    One label: that with the largest share on average over the parts, which all have the same
+    weight, however many samples it took to settle them. Several labels: those that win in any part.
+    Fields: each from the first part that gives it.
 
     Args:
         task: The task.
@@ -35,7 +38,19 @@ def combine(task: Task, parts: Sequence[Sequence[Answer | None]]) -> Vote:
         won = {name for item in votes for name in item.answer or ()}
         labels = [name for name in task.label_names if name in won]
         return Vote(labels, min(item.confidence for item in votes), together.tally, {})
-    return together
+    return _shared(parts, together)
+
+
+def _shared(parts: Sequence[Sequence[Answer | None]], together: Vote) -> Vote:
+    """Take the label with the largest share on average; of equal ones that which was said first."""
+    shares: dict[str, Fraction] = {}
+    for part in parts:
+        for sample in part:
+            if sample is not None:
+                name = answer_text(sample)
+                shares[name] = shares.get(name, Fraction(0)) + Fraction(1, len(part) * len(parts))
+    winner = max(shares, key=shares.__getitem__)
+    return Vote(winner, float(shares[winner]), together.tally, {})
 
 
 def _first_given(task: Task, votes: Sequence[Vote], together: Vote) -> Vote:

@@ -6,6 +6,7 @@ or is answered zero-shot until the champion answers it: the watcher publishes it
 """
 
 from functions.process_document.answering import Arrival, Service, answer_text, rejected_result
+from functions.process_document.batched import forget_batches
 from functions.process_document.before_champion import stand_in
 from functions.process_document.reading.document import Hints
 from functions.process_document.reading.read import read_documents
@@ -58,13 +59,17 @@ def process(event: Event, world: World, generator: Generator) -> None:
         _answer(arrival, world, generator)
     except AwaitsBatch:
         _note_batch(arrival, world)
+        return
     except Rejected as rejection:
         before = read(world.buckets.results, paths.result(arrival.name), ResultRecord)
         outdated = before and (before.generation < arrival.generation or before.provisional)
         if before and before.rows and outdated:
             forget_rows(world, arrival.name, 0)
         keep(world, rejected_result(arrival, world, rejection))
+        forget_batches(world, event, arrival)
         raise
+    # Documents may be deleted after a while; their texts are not to outlive them elsewhere.
+    forget_batches(world, event, arrival)
 
 
 def _arrived(event: Event) -> ObjectArrived:

@@ -8,7 +8,6 @@ from functions.process_document.answering import Arrival, Service, answer_text, 
 from functions.process_document.reading.document import Document
 from functions.process_document.results import keep, tell
 from shared import log, paths
-from shared.batches import forget_texts
 from shared.errors import Rejected
 from shared.record_store import read
 from shared.records import ResultRecord
@@ -33,9 +32,8 @@ def answer_rows(arrival: Arrival, service: Service, documents: Sequence[Document
         AwaitsBatch: A batch answers it, which has not ended.
         Retry: A service is busy; the rows that were answered are kept.
     """
-    batch = ""
     if batched.takes_batch(arrival, service, len(documents)):
-        service, batch = batched.through_batch(arrival, service, documents)
+        service = batched.through_batch(arrival, service, documents)
     elif len(documents) > MAX_ROWS:
         too_many = service.serving.batch_above and len(documents) > batched.MAX_ROWS
         most = batched.MAX_ROWS if too_many else MAX_ROWS
@@ -45,9 +43,6 @@ def answer_rows(arrival: Arrival, service: Service, documents: Sequence[Document
         )
     with ThreadPoolExecutor(ROWS_AT_A_TIME) as pool:
         statuses = list(pool.map(lambda row: _answer_row(arrival, service, row), documents))
-    if batch:
-        # Documents may be deleted after a while; their texts are not to outlive them there.
-        forget_texts(service.world, arrival.task, batch)
     rejected = statuses.count("rejected")
     log.info("table answered", task=arrival.task, rows=len(statuses), rejected=rejected)
     return ResultRecord(

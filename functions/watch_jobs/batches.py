@@ -101,7 +101,7 @@ def _request(world: World, batch: BatchRecord) -> BatchRequest:
 
 def _look(world: World, service: BatchService, batch: BatchRecord, generation: int) -> None:
     """See what has become of a batch's job; one that takes too long is given up."""
-    if world.clock() - batch.created > PATIENCE:
+    if batch.started is not None and world.clock() - batch.started > PATIENCE:
         service.cancel(batch.resource)
         _end(world, batch, generation, "cancelled", TOO_LONG)
         return
@@ -131,7 +131,12 @@ def _take(world: World, batch: BatchRecord, generation: int, job: BatchJob) -> N
     """Take over what the service says of a batch's job."""
     prefix = f"gs://{world.buckets.artifacts.name}/"
     output = job.output.removeprefix(prefix) if job.output.startswith(prefix) else ""
-    update = {"resource": job.name, "output": output, "lease_until": None}
+    update = {
+        "resource": job.name,
+        "output": output,
+        "started": job.created,
+        "lease_until": None,
+    }
     taken = batch.model_copy(update=update)
     if job.state in ENDED:
         _end(world, taken, generation, job.state, job.error)

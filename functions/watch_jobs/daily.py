@@ -2,21 +2,23 @@
 
 The least sure answers go to review, the day is exported, and the latest answers are compared with
 those of the evaluation. Each only where its task asks for it.
+
+Storage lists by name and not by time, so all of a task's results are listed for that, once a day.
 """
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import date, timedelta
-from typing import BinaryIO
+from datetime import date, datetime, timedelta
+from typing import BinaryIO, NamedTuple
 
-from functions.watch_jobs.drift import RECENT, look_at_drift
+from functions.watch_jobs.drift import RECENT, is_comparable, look_at_drift
 from functions.watch_jobs.export import MEDIA_TYPES, csv_header, csv_lines, json_lines
-from functions.watch_jobs.task_records import each_task
+from functions.watch_jobs.task_records import by_itself, each_task
 from shared import log, open_work, paths
-from shared.ports import StoredObject, World
+from shared.ports import World
 from shared.record_store import BrokenRecord, change, read
 from shared.records import ChampionRecord, ResultRecord, TaskRecord, WatchRecord
 from shared.task import Task
@@ -26,6 +28,12 @@ MOST_ANSWERS = 200_000
 
 SECONDS_A_TICK = 120.0
 """No task is begun later than this in one tick; jobs wait meanwhile."""
+
+LISTING_SECONDS = 180.0
+"""A task whose results take longer to be listed is left out; a page of 1,000 is a request."""
+
+MOST_LISTED = 2000
+"""So many of a task's latest results are gone through for the answers that drift looks at."""
 
 MOST_DAYS = 7
 """Days further back are not made up for, when nobody watched."""
@@ -41,6 +49,8 @@ _READERS = 16
 
 def end_days(world: World) -> None:
     """Do what is to be done for the days that have ended, if it was not done before.
+
+    A task with a record that cannot be read is told of, and left out for the day.
 
     Raises:
         Retry: Storage or Pub/Sub is not to be had; the next tick goes on with that task.
@@ -60,7 +70,8 @@ def end_days(world: World) -> None:
             continue
         if (world.clock() - began).total_seconds() > SECONDS_A_TICK:
             return
-        _end_day(world, task, day)
+        with by_itself(task.name, day=day.isoformat()):
+            _end_day(world, task, day)
         done = (*done, task.name)
         _note(world, day, done)
     _note(world, day, None)
@@ -87,34 +98,61 @@ def _note(world: World, day: date, tasks: tuple[str, ...] | None) -> None:
 def _end_day(world: World, record: TaskRecord, day: date) -> None:
     """Do for one task what it asks for."""
     serving = record.task.serving
-    drift_alert, exports = serving.drift_alert, serving.daily_export != "off"
-    if drift_alert == "off" and not exports and not serving.review_share:
-        return
     champion = read(world.buckets.artifacts, paths.champion(record.name), ChampionRecord)
-    task = champion.task if champion else record.task
-    found = list(_results(world, record.name))
-    if exports or serving.review_share:
-        # A result that was written at midnight is of the day before.
-        near = {day, day + timedelta(days=1)}
-        of_day = [item.name for item in found if item.updated.date() in near]
-        if len(of_day) > MOST_ANSWERS:
-            log.warning("a day has more answers than are gathered", task=record.name)
-        _gather(world, record, task, day, of_day[:MOST_ANSWERS])
-    if drift_alert != "off" and champion is not None:
-        latest = heapq.nlargest(RECENT, found, key=lambda item: (item.updated, item.name))
-        recent = [
-            item.model_copy(update={"text": ""})
-            for part in _read(world, [stored.name for stored in latest])
-            for item in part
-        ]
+    gathers = serving.daily_export != "off" or serving.review_share > 0
+    drift_alert = "off" if champion is None else serving.drift_alert
+    if not gathers and drift_alert == "off":
+        return
+    # A result that was written at midnight is of the day before.
+    near = {day, day + timedelta(days=1)} if gathers else set()
+    listed = _list_results(world, record.name, near)
+    if listed is None:
+        log.warning("a task has more results than are listed in time", task=record.name)
+        return
+    if gathers:
+        task = champion.task if champion else record.task
+        _gather(world, record, task, day, listed.of_days)
+    if champion is not None and drift_alert != "off":
+        recent = _recent(world, champion, listed.latest)
         look_at_drift(world, champion, recent, drift_alert)
 
 
-def _results(world: World, task: str) -> Iterator[StoredObject]:
-    """List a task's results, and nothing else that is beside them."""
+class _Listed(NamedTuple):
+    """Names of a task's results: those of some days, and the latest, the last one first."""
+
+    of_days: Sequence[str]
+    latest: Sequence[str]
+
+
+def _list_results(world: World, task: str, days: Collection[date]) -> _Listed | None:
+    """List a task's results, but hold on to few of them; None when that takes too long."""
+    began = world.clock()
+    of_days: list[str] = []
+    latest: list[tuple[datetime, str]] = []
     for item in world.buckets.results.list(f"{task}/"):
-        if item.name.endswith(".json"):
-            yield item
+        if (world.clock() - began).total_seconds() > LISTING_SECONDS:
+            return None
+        if not item.name.endswith(".json"):
+            continue
+        if item.updated.date() in days and len(of_days) <= MOST_ANSWERS:
+            of_days.append(item.name)
+        heapq.heappush(latest, (item.updated, item.name))
+        if len(latest) > MOST_LISTED:
+            heapq.heappop(latest)
+    if len(of_days) > MOST_ANSWERS:
+        log.warning("a day has more answers than are gathered", task=task)
+    return _Listed(of_days[:MOST_ANSWERS], [name for _, name in sorted(latest, reverse=True)])
+
+
+def _recent(world: World, champion: ChampionRecord, names: Sequence[str]) -> list[ResultRecord]:
+    """Read the latest answers that drift can look at, without their texts."""
+    recent: list[ResultRecord] = []
+    for part in _read(world, names):
+        found = [item for item in part if is_comparable(item, champion)]
+        recent += [item.model_copy(update={"text": ""}) for item in found]
+        if len(recent) >= RECENT:
+            break
+    return recent[:RECENT]
 
 
 def _read(world: World, names: Sequence[str]) -> Iterator[list[ResultRecord]]:

@@ -19,10 +19,16 @@ from shared import log, paths
 from shared.facts import publish_fact
 from shared.ports import World
 from shared.record_store import change, read
-from shared.records import ChampionRecord, DriftRecord, EvaluationRecord, ResultRecord
+from shared.records import (
+    Calibration,
+    ChampionRecord,
+    DriftRecord,
+    EvaluationRecord,
+    ResultRecord,
+)
 
 RECENT = 500
-"""So many of a task's latest answers are looked at."""
+"""So many of the champion's latest answers are looked at."""
 
 LEAST = 50
 """Of fewer, on either side, nothing is said."""
@@ -31,18 +37,17 @@ NO_ANSWER = "(no answer)"
 
 
 def look_at_drift(
-    world: World, champion: ChampionRecord, results: Sequence[ResultRecord], threshold: float
+    world: World, champion: ChampionRecord, recent: Sequence[ResultRecord], threshold: float
 ) -> None:
     """Compare a task's latest answers with its champion's evaluation, and tell of drift.
 
     Args:
         world: The ports.
         champion: Who answers.
-        results: The task's latest results.
+        recent: The latest answers, all of them comparable.
         threshold: The p-value below which it is drift.
     """
     measured = _evaluations(world, champion)
-    recent = [item for item in results if _is_comparable(item, champion)]
     rows = sum(item.n for item in measured)
     if len(recent) < LEAST or rows < LEAST:
         return
@@ -108,13 +113,18 @@ def _evaluations(world: World, champion: ChampionRecord) -> list[EvaluationRecor
     found = [item for item in found if item.candidate == candidate]
     # Asked in several ways, it is the last one that its calibration was fitted on.
     asked = champion.calibration
-    if asked is not None and asked.method != "none":
-        way = (asked.samples, asked.temperature)
-        found = [item for item in found if (item.samples, item.temperature) == way]
+    if asked is not None:
+        way = _way(asked)
+        found = [item for item in found if _way(item) == way]
     return list({item.split: item for item in found}.values())
 
 
-def _is_comparable(result: ResultRecord, champion: ChampionRecord) -> bool:
+def _way(asked: Calibration | EvaluationRecord) -> tuple[int, float, float]:
+    """Return how rows were asked about: at most so many samples, how freely, and until when."""
+    return asked.samples, asked.temperature, asked.stop_at
+
+
+def is_comparable(result: ResultRecord, champion: ChampionRecord) -> bool:
     """Whether a result is the champion's answer to a whole text, asked as it was measured."""
     provenance, asked = result.provenance, champion.calibration
     if result.status not in {"accepted", "review"} or provenance is None or result.provisional:
@@ -123,6 +133,9 @@ def _is_comparable(result: ResultRecord, champion: ChampionRecord) -> bool:
         return False
     if result.answer is not None and asked is not None and asked.method != "none":
         return result.calibrated
+    way = (provenance.temperature, provenance.stop_at)
+    if asked is not None and way != (asked.temperature, asked.stop_at):
+        return False
     return provenance.parts == 1 and provenance.characters > 0
 
 

@@ -7,13 +7,14 @@ settled. Both are found in the ledger itself.
 from collections.abc import Iterator
 from datetime import timedelta
 
+from functions.watch_jobs.task_records import by_itself
 from shared import log, paths
 from shared.budget import give_back, key_of, period_of, previous_period, settle
 from shared.job_price import price_of
 from shared.job_steps import OpenJob, advance_job
 from shared.lifecycle import TERMINAL, in_doubt
 from shared.ports import TuningService, World
-from shared.record_store import BrokenRecord, read
+from shared.record_store import read
 from shared.records import BudgetRecord, JobRecord, Reservation, RunRecord
 
 
@@ -24,10 +25,8 @@ def reconcile(world: World, tuning: TuningService) -> None:
         Retry: Storage or the service is not to be had.
     """
     for period, key, item in list(_unsettled(world)):
-        try:
+        with by_itself(item.task_name, reservation=key):
             _reconcile(world, tuning, period, key, item)
-        except BrokenRecord as trouble:
-            log.failure("a reservation needs a person", trouble, reservation=key)
 
 
 def _unsettled(world: World) -> Iterator[tuple[str, str, Reservation]]:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from functions.watch_jobs.task_records import each_task
+from functions.watch_jobs.task_records import by_itself, each_task
 from shared import log, paths
 from shared.models import base_models, retired_models, retirement_warning
 from shared.ports import World
@@ -27,7 +27,8 @@ def look_at_champions(world: World) -> None:
         last = last_days.get(champion.candidate.base_model)
         if last is not None:
             _warn(champion, last, today)
-            _tune_anew(world, champion, last)
+            with by_itself(champion.task_name):
+                _tune_anew(world, champion, last)
 
     def done(old: WatchRecord | None) -> WatchRecord:
         return (old or WatchRecord()).model_copy(update={"champions_seen": today})

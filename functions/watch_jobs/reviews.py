@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
+from typing import NamedTuple
 
+from functions.watch_jobs.task_records import by_itself
 from shared import log, open_work, paths
 from shared.errors import Conflict, NotFound, Retry
 from shared.ports import Bucket, World
@@ -39,30 +41,49 @@ _READERS = 16
 def gather_reviews(world: World) -> None:
     """Put the answers that are marked into their day's file, each document once.
 
+    One file's trouble does not keep the others from being written. An answer whose result cannot
+    be read stays marked, until a person restores or deletes the result.
+
     Raises:
-        Retry: Storage is not to be had, or somebody else wrote the file; the next tick gathers
+        Retry: Storage is not to be had, or somebody else wrote a file; the next tick gathers
             what is still marked.
     """
     markers = list(islice(open_work.each(world, "review"), MOST_A_TICK))
+    taken: list[str] = []
     for first in range(0, len(markers), AT_ONCE):
-        _gather(world, markers[first : first + AT_ONCE])
+        taken += _gather(world, markers[first : first + AT_ONCE])
+    if taken:
+        raise Retry(f"somebody else wrote {len(taken)} review files, such as {taken[0]}")
 
 
-def _gather(world: World, markers: Sequence[OpenMarker]) -> None:
-    """Put a few answers into their files, and take their marks away."""
+def _gather(world: World, markers: Sequence[OpenMarker]) -> list[str]:
+    """Put a few answers into their files, and take their marks away.
+
+    Returns:
+        The files that somebody else wrote meanwhile, whose answers stay marked.
+    """
+    days: dict[tuple[str, date], list[_Marked]] = defaultdict(list)
+    done: list[OpenMarker] = []
+    taken: list[str] = []
     with ThreadPoolExecutor(_READERS) as pool:
-        lines = list(pool.map(lambda marker: _line(world, marker), markers))
-        days: dict[tuple[str, date], list[ReviewLine]] = defaultdict(list)
-        for marker, line in zip(markers, lines, strict=True):
-            if line is not None:
-                days[marker.task_name, line.at.date()].append(line)
+        for marked in pool.map(lambda marker: _look_up(world, marker), markers):
+            if marked is None:
+                continue
+            if marked.line is None:
+                done.append(marked.marker)
+            else:
+                days[marked.marker.task_name, marked.line.at.date()].append(marked)
         for (task, day), found in days.items():
+            lines = [item.line for item in found if item.line is not None]
             try:
-                added = merge(world.buckets.results, task, day, found)
+                added = merge(world.buckets.results, task, day, lines)
             except Conflict:
-                raise Retry(f"the review file of {day} was written by somebody else") from None
+                taken.append(paths.review_file(task, day))
+                continue
+            done += [item.marker for item in found]
             log.info("answers gathered for review", task=task, day=day.isoformat(), added=added)
-        list(pool.map(lambda marker: _finish(world, marker), markers))
+        list(pool.map(lambda marker: _finish(world, marker), done))
+    return taken
 
 
 def merge(
@@ -75,7 +96,8 @@ def merge(
     """Add lines to a day's file, unless they are in it already.
 
     A line gives way to one about a later generation of its document, or to the champion's answer
-    where it is a provisional one; it stands where it stood.
+    where it is a provisional one; it stands where it stood. What a person left in the file that is
+    no such line, an empty one too, stays as it is.
 
     Returns:
         How many lines were added or replaced.
@@ -83,7 +105,7 @@ def merge(
     files = _files(results, task, day)
     places = {name: file for file in files for name in file.lines}
     changed: set[int] = set()
-    added = 0
+    added = beyond = 0
     for line in sorted(lines, key=lambda item: (item.at, item.document)):
         content = line.model_dump_json().encode()
         file = places.get(line.document)
@@ -91,14 +113,16 @@ def merge(
             continue
         if file is None and files[-1].lines and files[-1].size + len(content) > max_bytes:
             if len(files) == MAX_FILES:
-                log.warning("a day has no room for more answers to review", task=task)
-                break
+                beyond += 1
+                continue
             files.append(_File(len(files) + 1))
         file = file or files[-1]
         file.lines[line.document] = content
         places[line.document] = file
         changed.add(file.part)
         added += 1
+    if beyond:
+        log.warning("a day has no room for more answers to review", task=task, beyond=beyond)
     for file in files:
         if file.part in changed:
             name = paths.review_file(task, day, file.part)
@@ -109,11 +133,11 @@ def merge(
 
 @dataclass
 class _File:
-    """One file of a day: its lines by document, in their order."""
+    """One file of a day: its lines by document, or by number where they are none of ours."""
 
     part: int
     generation: int = 0
-    lines: dict[str, bytes] = field(default_factory=dict)
+    lines: dict[str | int, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -128,16 +152,48 @@ def _files(results: Bucket, task: str, day: date) -> list[_File]:
             content, generation = results.read(paths.review_file(task, day, part))
         except NotFound:
             break
-        lines = {json.loads(line)["document"]: line for line in content.splitlines()}
-        files.append(_File(part, generation, lines))
+        file = _File(part, generation)
+        for number, line in enumerate(content.splitlines()):
+            known = _known(line)
+            file.lines[known.document if known else number] = line
+        files.append(file)
     return files or [_File(1)]
 
 
-def _is_newer(line: ReviewLine, known: bytes) -> bool:
+class _Known(NamedTuple):
+    """What a line is about; of two about one document, the higher rank stays."""
+
+    document: str
+    rank: tuple[int, bool]
+
+
+def _known(line: bytes) -> _Known | None:
+    """Read a line of a file that people open in editors; None for what is no line of ours."""
+    try:
+        said = json.loads(line)
+        return _Known(str(said["document"]), (int(said["generation"]), not said["provisional"]))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+
+
+def _is_newer(line: ReviewLine, old: bytes) -> bool:
     """Whether a line takes the place of one about the same document."""
-    old = json.loads(known)
-    rank = (line.generation, not line.provisional)
-    return rank > (old["generation"], not old["provisional"])
+    known = _known(old)
+    return known is None or (line.generation, not line.provisional) > known.rank
+
+
+class _Marked(NamedTuple):
+    """A marked answer; its line is None when it is not to be reviewed any more."""
+
+    marker: OpenMarker
+    line: ReviewLine | None
+
+
+def _look_up(world: World, marker: OpenMarker) -> _Marked | None:
+    """Read a marked answer; None when its result needs a person first."""
+    with by_itself(marker.task_name, review=marker.id):
+        return _Marked(marker, _line(world, marker))
+    return None
 
 
 def _line(world: World, marker: OpenMarker) -> ReviewLine | None:

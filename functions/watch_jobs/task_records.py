@@ -1,6 +1,7 @@
-"""Goes through one record of every task."""
+"""Goes through the tasks, and keeps one task's broken record from the others."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from shared import log
@@ -20,14 +21,29 @@ def each_task(world: World, path_of: Callable[[str], str], kind: type[R]) -> Ite
         kind: What it is.
     """
     artifacts = world.buckets.artifacts
-    for item in list(artifacts.list("tasks/")):
-        task = item.name.split("/")[1]
-        if item.name != path_of(task):
-            continue
-        try:
-            record = read(artifacts, item.name, kind)
-        except BrokenRecord as trouble:
-            log.failure("a record needs a person", trouble, task=task, record=kind.__name__)
-            continue
+    names = (item.name for item in artifacts.list("tasks/"))
+    for name in [name for name in names if name == path_of(_task_of(name))]:
+        record: R | None = None
+        task = _task_of(name)
+        with by_itself(task, record=kind.__name__):
+            record = read(artifacts, name, kind)
         if record is not None:
             yield record
+
+
+def _task_of(name: str) -> str:
+    return name.split("/")[1]
+
+
+@contextmanager
+def by_itself(task: str, **about: object) -> Iterator[None]:
+    """Tell of a task's record that cannot be read, and go on after what is done inside.
+
+    Args:
+        task: The task.
+        about: What else the log is to say: ids, no texts.
+    """
+    try:
+        yield
+    except BrokenRecord as trouble:
+        log.failure("a record needs a person", trouble, task=task, **about)

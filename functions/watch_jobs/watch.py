@@ -8,9 +8,10 @@ from functions.watch_jobs.daily import end_days
 from functions.watch_jobs.money import reconcile
 from functions.watch_jobs.retirement import look_at_champions
 from functions.watch_jobs.reviews import gather_reviews
+from functions.watch_jobs.task_records import by_itself
 from shared import log, open_work, paths
 from shared.endpoints import remove_given_up
-from shared.errors import Retry, TunedropError
+from shared.errors import Retry
 from shared.jobs import advance_jobs
 from shared.lifecycle import TERMINAL
 from shared.ports import BatchService, TuningService, World
@@ -42,15 +43,16 @@ def watch(world: World, tuning: TuningService) -> None:
     Raises:
         Retry: Some of it could not be looked at; the next tick does.
         BrokenRecord: A record cannot be read, and needs a person.
+        Exception: A bug in one of the parts.
     """
-    failed: list[TunedropError] = []
+    failed: list[Exception] = []
     for step in STEPS:
         try:
             step(world, tuning)
         except Retry as error:
             log.warning("a part of the tick is tried again")
             failed.append(error)
-        except TunedropError as error:
+        except Exception as error:  # noqa: BLE001 - raised below, once the other parts are done
             log.failure("a part of the tick needs a person", error)
             failed.append(error)
     if failed:
@@ -71,7 +73,10 @@ def _is_overdue(world: World, marker: OpenMarker) -> bool:
 def _wake_documents(world: World) -> None:
     """Publish the documents that waited for a champion, once there is one."""
     for task in open_work.tasks(world, "document"):
-        if read(world.buckets.artifacts, paths.champion(task), ChampionRecord) is None:
+        champion: ChampionRecord | None = None
+        with by_itself(task, record="ChampionRecord"):
+            champion = read(world.buckets.artifacts, paths.champion(task), ChampionRecord)
+        if champion is None:
             continue
         for marker in open_work.each(world, "document", task):
             world.publisher.publish("document-arrived", marker.event)
@@ -91,23 +96,28 @@ def _revive_datasets(world: World) -> None:
 def _revive_runs(world: World) -> None:
     """Publish runs again whose jobs have all ended but that have no verdict."""
     for marker in open_work.each(world, "run"):
-        if not _is_overdue(world, marker):
-            continue
-        path = paths.run_record(marker.task_name, marker.id)
-        run = read(world.buckets.artifacts, path, RunRecord)
-        if run is None or run.state == "closed":
-            open_work.finish(world, "run", marker.task_name, marker.id)
-            continue
-        jobs = [paths.job_record(run.task_name, run.id, job) for job in run.jobs]
-        records = [read(world.buckets.artifacts, job, JobRecord) for job in jobs]
-        ended = all(record and record.state in TERMINAL for record in records)
-        revived = 0
-        if ended or run.state == "refused":
-            log.warning("reviving a run", task=run.task_name, run=run.id)
-            message = {"task": run.task_name, "run": run.id}
-            world.publisher.publish("tuning-completed", message)
-            revived = marker.revived + 1
-        open_work.postpone(world, marker, revived)
+        if _is_overdue(world, marker):
+            with by_itself(marker.task_name, run=marker.id):
+                _revive_run(world, marker)
+
+
+def _revive_run(world: World, marker: OpenMarker) -> None:
+    """Publish one run again if it waits for its verdict."""
+    path = paths.run_record(marker.task_name, marker.id)
+    run = read(world.buckets.artifacts, path, RunRecord)
+    if run is None or run.state == "closed":
+        open_work.finish(world, "run", marker.task_name, marker.id)
+        return
+    jobs = [paths.job_record(run.task_name, run.id, job) for job in run.jobs]
+    records = [read(world.buckets.artifacts, job, JobRecord) for job in jobs]
+    ended = all(record and record.state in TERMINAL for record in records)
+    revived = 0
+    if ended or run.state == "refused":
+        log.warning("reviving a run", task=run.task_name, run=run.id)
+        message = {"task": run.task_name, "run": run.id}
+        world.publisher.publish("tuning-completed", message)
+        revived = marker.revived + 1
+    open_work.postpone(world, marker, revived)
 
 
 STEPS: tuple[Callable[[World, TuningService], None], ...] = (
@@ -117,8 +127,11 @@ STEPS: tuple[Callable[[World, TuningService], None], ...] = (
     lambda world, _: _revive_datasets(world),
     lambda world, _: _revive_runs(world),
     lambda world, _: look_at_champions(world),
-    lambda world, _: end_days(world),
     lambda world, _: gather_reviews(world),
     remove_given_up,
+    lambda world, _: end_days(world),
 )
-"""What a tick does, in this order; no step needs what an earlier one has come to."""
+"""What a tick does, in this order; no step needs what an earlier one has come to.
+
+The day's end comes last: it can take minutes, and what cuts it short cuts short nothing else.
+"""

@@ -20,7 +20,8 @@ class BatchRecord(Record):
     looks for the job or creates it; running; ended, well or not, with the service's own word for it
     in `outcome` ("refused" when there never was a job). `model` is called as in
     ports.BatchRequest, `lines` is how many requests there are, `output` where the answers are in
-    the artifacts bucket. `wakes` are published once it has ended.
+    the artifacts bucket. It was `created` when it was planned, and its job when it was `started`,
+    which can be days later. `wakes` are published once it has ended.
     """
 
     id: str
@@ -35,3 +36,4 @@ class BatchRecord(Record):
     error: str = ""
     wakes: tuple[Wake, ...]
     created: datetime
+    started: datetime | None = None

@@ -171,10 +171,41 @@ def test_a_job_that_does_not_end_in_four_days_is_given_up() -> None:
     fakes = stage()
     plan(fakes)
     tick(fakes)
-    tick(fakes, 4 * 86_400)
+    tick(fakes, 4 * 86_400 + 1)
     assert fakes.batches.jobs[0].state == "cancelled"
     assert (batch_of(fakes).state, batch_of(fakes).outcome) == ("ended", "cancelled")
     assert "did not end in four days" in ask(fakes).note
+
+
+@pytest.mark.parametrize("why", ["stopped", "no room"])
+def test_days_that_a_batch_waited_to_be_started_do_not_count_against_its_job(why: str) -> None:
+    fakes = stage()
+    plan(fakes)
+    fakes.batches.no_room = why == "no room"
+    if why == "stopped":
+        fakes.artifacts.put(paths.KILL_SWITCH, b"{}")
+    for _ in range(5):
+        tick(fakes, 86_400)
+    fakes.batches.no_room = False
+    fakes.artifacts.delete(paths.KILL_SWITCH)
+    tick(fakes, 60)
+    tick(fakes, 3 * 86_400)
+    assert fakes.batches.jobs[0].state == "pending"
+    fakes.batches.end_all()
+    tick(fakes, 60)
+    assert batch_of(fakes).outcome == "succeeded"
+    assert ask(fakes).note == ""
+
+
+def test_the_days_of_an_adopted_job_count_from_when_it_was_created() -> None:
+    fakes = stage()
+    fakes.batches.lose_responses = 1
+    plan(fakes)
+    with pytest.raises(Retry):
+        tick(fakes)
+    tick(fakes, 3 * 86_400)
+    tick(fakes, 86_401)
+    assert batch_of(fakes).outcome == "cancelled"
 
 
 def test_one_batchs_trouble_keeps_neither_other_batches_nor_the_rest_of_the_tick() -> None:

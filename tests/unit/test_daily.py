@@ -3,13 +3,16 @@
 import csv
 import io
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from scipy import stats
 
+from functions.watch_jobs.daily import end_days
 from functions.watch_jobs.export import harmless
 from functions.watch_jobs.two_samples import (
     chi_squared_tail,
@@ -20,6 +23,7 @@ from functions.watch_jobs.two_samples import (
 from functions.watch_jobs.watch import watch
 from shared import paths
 from shared.errors import Retry
+from shared.ports import StoredObject, World
 from shared.record_store import encode
 from shared.records import (
     Calibration,
@@ -31,7 +35,7 @@ from shared.records import (
     TaskRecord,
 )
 from shared.task import Task
-from tests.fakes import START, FakeWorld, fake_world
+from tests.fakes import START, FakeBucket, FakeClock, FakeWorld, fake_world
 
 Parts = tuple[tuple[tuple[int, int, int, int], ...], ...]
 
@@ -214,13 +218,97 @@ def test_a_result_that_cannot_be_read_keeps_no_other_from_being_exported() -> No
     assert [row["document"] for row in exported(fakes)] == ["birds/a.txt"]
 
 
-def evaluate(fakes: FakeWorld, owls: int, agreements: Sequence[float], parts: Parts = ()) -> None:
-    """Store the champion's evaluation on test: so many of its answers are owls."""
+class History(FakeBucket):
+    """Results of many days, which are made as they are listed.
+
+    Attributes:
+        held: Those that somebody holds on to.
+        most: How many that were at any time.
+        seconds: How long each takes to be listed.
+    """
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__("results", clock)
+        self._clock = clock
+        self.held: WeakSet[StoredObject] = WeakSet()
+        self.most = 0
+        self.seconds = 0.0
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """List each result of 5,000 days and then what really is there, as storage does."""
+        for number in range(5000):
+            self._clock.advance(self.seconds)
+            at = START - timedelta(days=number)
+            item = StoredObject(f"{prefix}-{number}.json", 1, 1, at)
+            self.held.add(item)
+            self.most = max(self.most, len(self.held))
+            yield item
+        yield from super().list(prefix)
+
+
+def with_history(fakes: FakeWorld) -> tuple[World, History]:
+    results = History(fakes.clock)
+    return replace(fakes.world, buckets=replace(fakes.world.buckets, results=results)), results
+
+
+def test_a_days_end_holds_on_to_no_more_results_however_many_there_ever_were() -> None:
+    fakes = stage(daily_export="csv")
+    world, results = with_history(fakes)
+    fakes.clock.advance(86_400)
+    end_days(world)
+    assert results.most < 10
+    assert fakes.artifacts.json(paths.WATCH)["answers_day"] == DAY.isoformat()
+
+
+def test_a_task_whose_results_take_too_long_to_be_listed_is_left_out_and_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fakes = stage(daily_export="csv")
+    world, results = with_history(fakes)
+    fakes.clock.advance(86_400)
+    results.seconds = 1.0
+    end_days(world)
+    assert "more results than are listed in time" in capsys.readouterr().out
+    assert fakes.clock() - START < timedelta(seconds=86_400 + 200)
+    assert fakes.artifacts.json(paths.WATCH)["answers_day"] == DAY.isoformat()
+
+
+def test_a_task_that_has_no_champion_and_asks_for_no_export_has_nothing_listed() -> None:
+    fakes = stage()
+    fakes.artifacts.delete(paths.champion("birds"))
+    fakes.clock.advance(86_400)
+    fakes.faults.calls.clear()
+    end_days(fakes.world)
+    assert "list results" not in fakes.faults.calls
+
+
+def test_a_task_whose_record_is_broken_keeps_no_other_from_its_days_end() -> None:
+    fakes = stage(daily_export="csv")
+    plain = Task.model_validate({"type": "sentiment"})
+    ants = TaskRecord(name="ants", task=plain, source="task.yaml", source_generation=1)
+    fakes.artifacts.put(paths.task_record("ants"), encode(ants))
+    fakes.artifacts.put(paths.champion("ants"), "{}")
+    answer(fakes, "a.txt")
+    midnight(fakes)
+    assert len(exported(fakes)) == 1
+    seen = fakes.artifacts.json(paths.WATCH)
+    assert (seen["answers_day"], seen["answers_tasks"]) == (DAY.isoformat(), None)
+
+
+def evaluate(
+    fakes: FakeWorld,
+    owls: int,
+    agreements: Sequence[float],
+    parts: Parts = (),
+    stop_at: float = 1.0,
+    split: str = "test",
+) -> None:
+    """Store the champion's evaluation on a split: so many of its answers are owls."""
     count = len(agreements)
     record = EvaluationRecord(
         candidate=TUNED,
         dataset="d",
-        split="test",
+        split=split,
         n=count,
         metrics={},
         per_label={},
@@ -233,11 +321,12 @@ def evaluate(fakes: FakeWorld, owls: int, agreements: Sequence[float], parts: Pa
         row_parts=parts,
         samples=5,
         temperature=0.7,
+        stop_at=stop_at,
         prompt_tokens=1,
         answer_tokens=1,
     )
     fakes.artifacts.put(
-        "tasks/birds/runs/r/evaluations/tuned-x/test/evaluation.json", encode(record)
+        f"tasks/birds/runs/r/evaluations/tuned-x{stop_at}/{split}/evaluation.json", encode(record)
     )
 
 
@@ -327,6 +416,32 @@ def test_drift_that_went_and_came_back_is_told_again() -> None:
         answers(fakes, owls, shares(500, seed=owls))
         midnight(fakes)
     assert len(fakes.publisher.facts("answers-drifted")) == 2
+
+
+def test_the_latest_answers_are_found_behind_later_results_of_other_kinds() -> None:
+    fakes = stage()
+    evaluate(fakes, 100, shares(200))
+    answers(fakes, 60, shares(110, seed=1))
+    fakes.clock.advance(1)
+    for number in range(600):
+        answer(fakes, f"table.csv/{number}", None, status="rejected", provenance=None)
+    midnight(fakes)
+    assert fakes.artifacts.json(paths.drift("birds"))["answers"] == 110
+
+
+def test_evaluations_and_answers_with_another_rule_to_stop_are_not_compared() -> None:
+    fakes = stage()
+    evaluate(fakes, 100, shares(200), stop_at=1.0, split="validation")
+    evaluate(fakes, 0, [0.2] * 90, stop_at=0.95, split="validation")
+    evaluate(fakes, 0, [0.2] * 90, stop_at=0.95)
+    answers(fakes, 60, shares(110, seed=1))
+    other = fakes.results.json("birds/01-0.txt.json")["provenance"]
+    for number in range(60):
+        sooner = {**other, "stop_at": 0.95}
+        answer(fakes, f"sooner-{number}.txt", "crow", agreement=0.2, provenance=sooner)
+    midnight(fakes)
+    record = fakes.artifacts.json(paths.drift("birds"))
+    assert (record["answers"], record["rows"], record["drifted"]) == (110, 200, False)
 
 
 def test_few_answers_and_those_of_another_champion_say_nothing() -> None:

@@ -76,6 +76,22 @@ def test_samples_about_all_parts_vote_on_one_label() -> None:
     assert found.tally == {"crow": 4, "owl": 2}
 
 
+def test_every_part_weighs_the_same_however_many_samples_settled_it() -> None:
+    sure, doubtful = ["crow"] * 4, ["owl", "owl", "owl", "jay", "owl"]
+    found = combine(LABELS, [doubtful, sure])
+    assert (found.answer, found.confidence) == ("crow", 0.5)
+    assert found.tally == {"crow": 4, "owl": 4, "jay": 1}
+    longer = ["owl", "owl", "owl", "owl", "jay", "owl"]
+    assert combine(LABELS, [longer, sure]).answer == "crow"
+    assert combine(LABELS, [["owl"] * 7, sure, [None, "crow"]]).confidence == 0.5
+
+
+def test_of_answers_with_the_same_weight_the_one_that_was_said_first_wins() -> None:
+    parts = [["owl", "crow", "crow"], ["crow", "owl", "owl"]] * 5
+    found = combine(LABELS, parts)
+    assert (found.answer, found.confidence) == ("owl", 0.5)
+
+
 def test_several_labels_apply_when_they_do_to_any_part() -> None:
     found = combine(SEVERAL, [[["crow"], ["crow"], ["jay"]], [["owl"], ["owl"], ["owl"]]])
     assert found.answer == ["owl", "crow"]

@@ -1,5 +1,6 @@
 """Tables of many documents are answered by batches, into the same results."""
 
+import json
 from typing import Any
 
 import pytest
@@ -11,10 +12,10 @@ from functions.watch_jobs.watch import tick
 from shared import paths
 from shared.errors import Rejected, Retry
 from shared.events import ObjectArrived
-from shared.record_store import create
+from shared.record_store import create, encode
 from shared.records import TaskRecord
 from tests.fakes import Crash, FakeGenerator, FakeWorld, fake_world, message
-from tests.unit.test_process import TASK, crown
+from tests.unit.test_process import ENDPOINT, TASK, crown
 from tests.unit.test_process_tables import OWN, hears
 
 TABLE = "id,text\n1,hoo hoo\n2,caw\n3,\n4,hoo hoo\n"
@@ -57,6 +58,18 @@ def results(fakes: FakeWorld) -> dict[str, Any]:
     return found
 
 
+def texts_left(fakes: FakeWorld) -> list[str]:
+    """Name what batches hold besides their records."""
+    names = fakes.artifacts.names("tasks/birds/batches/")
+    return [name for name in names if not name.endswith("/batch.json")]
+
+
+def change_champion(fakes: FakeWorld, model: str) -> None:
+    champion = fakes.artifacts.json(paths.champion("birds"))
+    champion["candidate"]["model"] = model
+    fakes.artifacts.put(paths.champion("birds"), json.dumps(champion))
+
+
 def test_a_table_above_the_threshold_ends_in_the_same_results_through_a_batch() -> None:
     online, asked = stage(above=4)
     drop(online, asked)
@@ -76,8 +89,7 @@ def test_a_table_above_the_threshold_ends_in_the_same_results_through_a_batch() 
             k: v for k, v in record.items() if k not in strip
         }
     assert fakes.publisher.facts("document-divided") != []
-    (left,) = fakes.artifacts.names("tasks/birds/batches/")
-    assert left.endswith("/batch.json")
+    assert texts_left(fakes) == []
     assert fakes.artifacts.names("open/") == []
 
 
@@ -133,6 +145,60 @@ def test_a_table_that_was_replaced_meanwhile_is_answered_anew() -> None:
         process(message("document-arrived", **data), fakes.world, generator)
     assert {record["generation"] for record in results(fakes).values()} == {newer.generation}
     assert results(fakes)[ROWS[1]]["answer"] == "owl"
+    assert generator.asked == []
+    assert texts_left(fakes) == []
+
+
+def test_of_a_table_that_was_deleted_meanwhile_no_text_is_left() -> None:
+    fakes, generator = stage()
+    drop(fakes, generator)
+    fakes.documents.delete("birds/letters.csv")
+    assert len(texts_left(fakes)) == 1
+    goes_on(fakes, generator)
+    assert (texts_left(fakes), generator.asked) == ([], [])
+
+
+def test_of_a_table_that_its_task_refuses_meanwhile_no_text_is_left() -> None:
+    fakes, generator = stage()
+    drop(fakes, generator)
+    record = TaskRecord.model_validate(fakes.artifacts.json(paths.task_record("birds")))
+    policy = record.task.serving.model_copy(update={"max_document_bytes": 10})
+    task = record.task.model_copy(update={"serving": policy})
+    fakes.artifacts.put(
+        paths.task_record("birds"), encode(record.model_copy(update={"task": task}))
+    )
+    with pytest.raises(Rejected):
+        goes_on(fakes, generator)
+    assert texts_left(fakes) == []
+
+
+def test_of_a_table_that_another_champion_answers_no_text_is_left_once_both_batches_end() -> None:
+    fakes, generator = stage()
+    event = drop(fakes, generator)
+    change_champion(fakes, "another")
+    process(event, fakes.world, generator)
+    tick(fakes.world, fakes.tuning, fakes.batches)
+    slow = fakes.batches.requests.pop(0)
+    goes_on(fakes, generator)
+    assert results(fakes)[ROWS[0]]["provenance"]["model"] == "another"
+    assert [name.split("/")[3] for name in texts_left(fakes)] == [slow.key]
+    fakes.batches.requests.append(slow)
+    goes_on(fakes, generator)
+    assert (texts_left(fakes), generator.asked) == ([], [])
+    assert results(fakes)[ROWS[0]]["provenance"]["model"] == "another"
+
+
+def test_a_champion_that_comes_back_while_another_ones_batch_runs_answers_with_its_own() -> None:
+    fakes, generator = stage()
+    drop(fakes, generator)
+    before = fakes.artifacts.content(paths.champion("birds"))
+    change_champion(fakes, "another")
+    goes_on(fakes, generator)
+    assert fakes.results.json(OWN)["status"] == "waiting"
+    fakes.artifacts.put(paths.champion("birds"), before)
+    goes_on(fakes, generator)
+    assert results(fakes)[ROWS[0]]["provenance"]["model"] == ENDPOINT
+    assert (texts_left(fakes), generator.asked) == ([], [])
 
 
 def test_a_shorter_table_that_is_answered_by_a_batch_forgets_the_rows_it_had_more() -> None:

@@ -1,5 +1,6 @@
 """The review queue: doubtful answers, gathered by the tick into one file a day and task."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -105,12 +106,46 @@ def test_a_crash_of_the_tick_at_any_call_loses_and_doubles_no_line() -> None:
 def test_a_file_that_somebody_else_wrote_meanwhile_is_left_for_the_next_tick() -> None:
     fakes, generator = stage(*DOUBT)
     drop(fakes, generator)
+    fakes.clock.advance(86_400)
+    drop(fakes, generator, name="birds/other.txt")
     fakes.faults.fail("write results", Conflict("x"))
-    with pytest.raises(Retry):
+    with pytest.raises(Retry, match=r"birds/review/2026-11-01\.jsonl"):
         tick(fakes)
+    assert len(queue(fakes, "birds/review/2026-11-02.jsonl")) == 1
     assert len(fakes.artifacts.names(REVIEWS)) == 1
     tick(fakes)
     assert len(queue(fakes)) == 1
+
+
+@pytest.mark.parametrize("strange", [b"", b"no json", b"[1]", b'{"document": "x"}', b"[" * 99_999])
+def test_what_a_persons_editor_left_in_the_file_stays_and_stops_nothing(strange: bytes) -> None:
+    fakes, generator = stage(*DOUBT)
+    drop(fakes, generator, name="birds/a.txt")
+    tick(fakes)
+    (first,) = fakes.results.content(DAY).splitlines()
+    fakes.results.put(DAY, strange + b"\n\xef\xbb\xbf" + first + b"\r\n\n")
+    drop(fakes, generator, "hoo", name="birds/b.txt")
+    drop(fakes, generator, "caw", name="birds/a.txt")
+    tick(fakes)
+    left, newer, empty, added = fakes.results.content(DAY).split(b"\n")[:-1]
+    assert (left, empty) == (strange, b"")
+    assert (json.loads(newer)["text"], json.loads(added)["text"]) == ("caw", "hoo")
+    assert fakes.artifacts.names(REVIEWS) == []
+
+
+def test_a_result_that_cannot_be_read_stays_marked_and_keeps_no_other_from_review() -> None:
+    fakes, generator = stage(*DOUBT)
+    for name in ("a", "b"):
+        drop(fakes, generator, name=f"birds/{name}.txt")
+    whole = fakes.results.content("birds/a.txt.json")
+    fakes.results.put("birds/a.txt.json", "{}")
+    tick(fakes)
+    assert [line["document"] for line in queue(fakes)] == ["birds/b.txt"]
+    assert len(fakes.artifacts.names(REVIEWS)) == 1
+    fakes.results.put("birds/a.txt.json", whole)
+    tick(fakes)
+    assert len(queue(fakes)) == 2
+    assert fakes.artifacts.names(REVIEWS) == []
 
 
 def line(number: int, text: str = "hoo", generation: int = 1) -> ReviewLine:
@@ -135,5 +170,7 @@ def test_a_day_with_much_text_has_several_files_and_at_last_no_room() -> None:
     for number, name in enumerate(names):
         (kept,) = bucket.json_lines(name)
         assert kept["document"] == f"birds/{number}.txt"
-    assert merge(bucket, "birds", START.date(), [line(1, "caw", generation=2)]) == 1
+    later = [line(9, "hoo " * 200), line(1, "caw", generation=2), line(11, "hoo " * 200)]
+    later[1] = later[1].model_copy(update={"at": later[0].at + timedelta(seconds=1)})
+    assert merge(bucket, "birds", START.date(), later, max_bytes=1500) == 1
     assert bucket.json_lines(names[1])[0]["text"] == "caw"

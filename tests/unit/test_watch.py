@@ -180,6 +180,42 @@ def test_a_tick_with_nothing_open_does_nothing() -> None:
     assert fakes.faults.calls.count("read artifacts") == 4
 
 
+def test_one_tasks_broken_records_keep_nothing_of_another_task_from_being_done() -> None:
+    fakes = fake_world(revive_after_seconds=PATIENCE)
+    for path in (
+        *("open/dataset/ants/a.json", paths.champion("ants"), paths.run_record("ants", "run")),
+        *(paths.removed_endpoints("ants", "run"), paths.task_record("ants")),
+    ):
+        fakes.artifacts.put(path, "{}")
+    crown(fakes)
+    open_run(fakes, "refused")
+    given_up = RemovedEndpoints(given_up={"endpoints/1": fakes.clock()})
+    create(fakes.artifacts, paths.removed_endpoints("birds", "run"), given_up)
+    open_work.begin(fakes.world, "dataset", "birds", "dataset1")
+    for task in ("ants", "birds"):
+        open_work.begin(fakes.world, "document", task, "d1", EVENT)
+        open_work.begin(fakes.world, "run", task, "run")
+        open_work.begin(fakes.world, "endpoints", task, "run")
+    tick(fakes, PATIENCE + 1)
+    assert fakes.publisher.messages == [
+        ("document-arrived", EVENT),
+        ("dataset-converted", {"task": "birds", "dataset": "dataset1"}),
+        ("tuning-completed", {"task": "birds", "run": "run"}),
+    ]
+    assert fakes.tuning.removed == ["endpoints/1"]
+
+
+def test_a_bug_in_one_part_of_the_tick_keeps_no_other_from_being_done() -> None:
+    fakes = fake_world()
+    record = RemovedEndpoints(given_up={"endpoints/1": fakes.clock()})
+    create(fakes.artifacts, paths.removed_endpoints("birds", "run"), record)
+    open_work.begin(fakes.world, "endpoints", "birds", "run")
+    fakes.faults.fail("list", ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        tick(fakes)
+    assert fakes.tuning.removed == ["endpoints/1"]
+
+
 def test_endpoints_that_were_given_up_are_removed() -> None:
     fakes = fake_world()
     record = RemovedEndpoints(given_up={"endpoints/1": fakes.clock()})

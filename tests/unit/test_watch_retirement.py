@@ -170,13 +170,16 @@ def test_the_task_as_it_is_now_decides() -> None:
 def test_a_champion_that_cannot_be_read_does_not_hide_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    fakes = fakes_on(10)
+    fakes = fakes_on(80)
     fakes.artifacts.put(paths.champion("ants"), "{")
+    crown(fakes, name="bees")
+    fakes.artifacts.put(paths.run_record("bees", "run2"), "{")
     crown(fakes)
     tick(fakes)
     out = capsys.readouterr().out
-    assert "a record needs a person" in out
-    assert "a base model retires soon" in out
+    assert out.count("a record needs a person") == 2
+    assert out.count("a base model retires soon") == 2
+    assert [asked["task"] for asked in fakes.publisher.on("tuning-requested")] == ["birds"]
 
 
 def test_the_successor_is_newer_stays_longer_and_costs_about_the_same() -> None:
