@@ -127,7 +127,8 @@ def test_spellings_of_one_value_vote_together_and_the_most_frequent_is_shown() -
 
 def test_the_order_of_a_list_and_a_list_of_one_make_no_other_value() -> None:
     result = vote([{"a": ["x", "y"]}, {"a": ["y", "x"]}, {"a": ["x"]}])
-    assert (result.answer, result.confidence) == ({"a": ["x", "y"]}, pytest.approx(2 / 3))
+    assert result.answer == {"a": ["x", "y"]}
+    assert result.confidence == pytest.approx(2 / 3)
     alone = vote([{"a": ["x"]}, {"a": "x"}, {"a": "X"}, {"a": "x"}, {"a": None}])
     assert (alone.answer, alone.confidence) == ({"a": "x"}, 0.8)
 
