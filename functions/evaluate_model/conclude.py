@@ -1,6 +1,6 @@
 """Brings an evaluation to its end: finalists on test, verdict, report, promotion, fact."""
 
-from functions.evaluate_model.bench import Bench
+from functions.evaluate_model.bench import Bench, is_superseded
 from functions.evaluate_model.growth import other_sizes
 from functions.evaluate_model.measure import measure
 from functions.evaluate_model.promote import promote
@@ -13,6 +13,10 @@ from shared.facts import publish_fact
 from shared.record_store import change, read
 from shared.records import ChampionRecord, EvaluationRecord, JobRecord, RunRecord, VerdictRecord
 from shared.task import Task
+
+SUPERSEDED = (
+    "The task has gone on to another dataset, so this winner serves only if a person promotes it."
+)
 
 
 def conclude(
@@ -62,6 +66,10 @@ def conclude(
         others,
     )
 
+    superseded = is_superseded(bench)
+    if superseded:
+        fresh = fresh.model_copy(update={"reason": f"{fresh.reason} {SUPERSEDED}"})
+
     def renew(old: VerdictRecord | None) -> VerdictRecord | None:
         return fresh if old is None or old.basis != fresh.basis else None
 
@@ -69,7 +77,8 @@ def conclude(
     winner = next(item for item in tests if item.candidate.name == verdict.winner)
     cloud = world.settings.cloud
     write_report(world.buckets.artifacts, cloud, folder, dataset, verdict, tests, jobs, run)
-    log.info("verdict", task=dataset.task_name, dataset=dataset.id, decision=verdict.decision)
+    named = {"task": dataset.task_name, "dataset": dataset.id}
+    log.info("verdict", **named, decision=verdict.decision)
     publish_fact(
         world.publisher,
         "verdict-reached",
@@ -79,8 +88,11 @@ def conclude(
         run=verdict.run,
         decision=verdict.decision,
         winner=verdict.winner,
+        superseded=superseded,
     )
-    if _may_promote(policy, verdict) and not _serves_better(bench, winner):
+    if superseded:
+        log.warning("a dataset that does not count any more promotes nothing", **named)
+    elif _may_promote(policy, verdict) and not _serves_better(bench, winner):
         shown = next(item for item in reversed(verdict.figures) if item.candidate == verdict.winner)
         promote(
             world,

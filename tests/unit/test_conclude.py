@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from functions.watch_jobs.watch import watch
 from local.summary import Records
 from shared.errors import Rejected
 from shared.records import TaskRecord, VerdictRecord
-from tests.unit.test_evaluate import CHAMPION, Stage, task
+from tests.unit.test_evaluate import CHAMPION, Stage, store, task
 from tests.unit.test_verdict import verdict
 
 
@@ -58,6 +59,28 @@ def test_a_verdict_allows_for_the_tuned_models_of_earlier_runs_and_not_of_later_
     before: Any = stage.verdict(f"runs/{first}")
     stage.conclude(first)
     assert stage.verdict(f"runs/{first}") == before
+
+
+def test_a_run_on_a_dataset_that_was_replaced_meanwhile_is_concluded_and_promotes_nothing() -> None:
+    stage = Stage(task(), zero=5, few=7, tuned=10)
+    stage.measure()
+    run = stage.tune()
+    store(stage.fakes, stage.declared, 60, "dataset2")
+    stage.measure("dataset2")
+    before = stage.champion
+    assert before["dataset"] == "dataset2"
+    for _ in range(2):
+        stage.conclude(run)
+    verdict = stage.verdict(f"runs/{run}")
+    assert (verdict["decision"], stage.champion) == ("promote_tuned", before)
+    assert verdict["reason"].endswith("so this winner serves only if a person promotes it.")
+    told = stage.fakes.publisher.facts("verdict-reached")
+    assert [fact["details"]["superseded"] for fact in told] == [False, True, True]
+    assert stage.fakes.artifacts.names("open/run/") == []
+    watch(stage.fakes.world, stage.fakes.tuning)
+    assert stage.fakes.tuning.removed == []
+    stage.evaluate("promotion-requested", dataset="dataset1", candidate=verdict["winner"])
+    assert stage.champion["run"] == run
 
 
 def test_a_champion_carries_the_calibration_of_its_verdict() -> None:
