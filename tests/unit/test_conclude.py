@@ -8,7 +8,7 @@ from functions.watch_jobs.watch import watch
 from local.summary import Records
 from shared.errors import Rejected
 from shared.records import TaskRecord, VerdictRecord
-from tests.unit.test_evaluate import CHAMPION, Stage, store, task
+from tests.unit.test_evaluate import CHAMPION, Stage, declare, store, task
 from tests.unit.test_verdict import verdict
 
 
@@ -81,6 +81,26 @@ def test_a_run_on_a_dataset_that_was_replaced_meanwhile_is_concluded_and_promote
     assert stage.fakes.tuning.removed == []
     stage.evaluate("promotion-requested", dataset="dataset1", candidate=verdict["winner"])
     assert stage.champion["run"] == run
+
+
+@pytest.mark.parametrize(
+    "now", [{"tuning": {"base_model": "gemini-3.5-flash"}}, {"serving": {"samples": 3}}]
+)
+def test_another_model_or_way_of_asking_leads_to_a_new_champion_also_with_the_same_scores(
+    now: dict[str, Any],
+) -> None:
+    stage = Stage(task())
+    stage.measure()
+    before = stage.verdict("datasets/dataset1")
+    declare(stage.fakes, task(**now))
+    stage.measure()
+    after = stage.verdict("datasets/dataset1")
+    assert (after["winner"], after["basis"] != before["basis"]) == (before["winner"], True)
+    wanted = task(**now)
+    assert stage.champion["candidate"]["base_model"] == wanted.tuning.base_model
+    assert stage.champion["calibration"]["samples"] == wanted.serving.samples
+    stage.measure()
+    assert stage.verdict("datasets/dataset1") == after
 
 
 def test_a_champion_carries_the_calibration_of_its_verdict() -> None:
