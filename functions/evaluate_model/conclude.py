@@ -3,6 +3,7 @@
 from functions.evaluate_model.bench import Bench, is_superseded
 from functions.evaluate_model.growth import other_sizes
 from functions.evaluate_model.measure import measure
+from functions.evaluate_model.opening import met_before
 from functions.evaluate_model.promote import promote
 from functions.evaluate_model.report import write_report
 from functions.evaluate_model.tuned import Tuned, best_on_test, try_measure
@@ -48,7 +49,7 @@ def conclude(
         else paths.dataset_folder(dataset.task_name, dataset.id)
     )
     path = f"{folder}/verdict.json"
-    earlier = _measured_before(bench, run) if run else 0
+    earlier = met_before(bench) if run else 0
     others = other_sizes(
         world.buckets.artifacts, dataset.task_name, dataset.id, policy.primary_metric
     )
@@ -108,31 +109,6 @@ def _may_promote(policy: Task, verdict: VerdictRecord) -> bool:
     """Whether the task lets a verdict's winner become the champion by itself."""
     gate = policy.evaluation.promote
     return gate == "automatically" or (gate == "when_target_met" and verdict.target_met)
-
-
-def _measured_before(bench: Bench, run: RunRecord) -> int:
-    """Count the tuned models of earlier runs that have met the same test rows.
-
-    With each of them a lucky winner becomes likelier, so a verdict allows for them.
-    """
-    artifacts, task = bench.world.buckets.artifacts, bench.dataset.task_name
-    names = [stored.name for stored in artifacts.list(f"tasks/{task}/runs/")]
-    earlier = {
-        other.id
-        for name in names
-        if name.endswith("/run.json")
-        and (other := read(artifacts, name, RunRecord))
-        and other.dataset == run.dataset
-        and other.created < run.created
-    }
-    return len(
-        {
-            (measured.candidate.run, measured.candidate.name)
-            for name in names
-            if name.endswith("/evaluation.json") and name.split("/")[3] in earlier
-            if (measured := read(artifacts, name, EvaluationRecord)) and measured.split == "test"
-        }
-    )
 
 
 def _serves_better(bench: Bench, winner: EvaluationRecord) -> bool:

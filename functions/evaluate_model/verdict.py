@@ -64,7 +64,7 @@ def decide(
         now: The time.
         why_not_tuned: Why there is no tuned candidate, when there is none.
         failed: Why tuned candidates could not be measured.
-        earlier: How many tuned models of earlier runs have met the same test rows.
+        earlier: How many tuned models of other runs had met the same test rows before.
         others: What runs on the task's other datasets have reached.
     """
     metric, task = policy.primary_metric, dataset.task

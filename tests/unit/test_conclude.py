@@ -83,6 +83,16 @@ def test_a_run_on_a_dataset_that_was_replaced_meanwhile_is_concluded_and_promote
     assert stage.champion["run"] == run
 
 
+def test_of_two_runs_that_overlap_the_one_that_is_concluded_later_allows_for_the_other() -> None:
+    stage = Stage(task(tuning={"sweep": "single"}), zero=5, few=6, tuned=10)
+    stage.measure()
+    first, second = stage.tune(), stage.tune(sweep=[{"epoch_count": 2}])
+    for run in (second, first, second):
+        stage.conclude(run)
+    compared = [stage.verdict(f"runs/{run}")["comparison"]["compared"] for run in (first, second)]
+    assert compared == [2, 1]
+
+
 @pytest.mark.parametrize(
     "now", [{"tuning": {"base_model": "gemini-3.5-flash"}}, {"serving": {"samples": 3}}]
 )
