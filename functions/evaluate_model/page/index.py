@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from functions.evaluate_model.page import words
 from shared import paths
+from shared.current import standing
 from shared.errors import Conflict
 from shared.page import render
 from shared.ports import Bucket, World
@@ -147,7 +148,7 @@ def _runs(shelf: Shelf) -> list[Linked]:
 
 def _datasets(shelf: Shelf) -> list[Linked]:
     records = shelf.read("dataset.json", DatasetRecord)
-    records.sort(key=lambda record: record.created, reverse=True)
+    records.sort(key=standing, reverse=True)
     return [Linked(record, shelf.page(f"datasets/{record.id}/report.html")) for record in records]
 
 
