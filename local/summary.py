@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from shared import paths
+from shared.current import standing
 from shared.ports import Bucket, Buckets
 from shared.record_store import read
 from shared.records import (
@@ -82,7 +83,7 @@ def read_task(artifacts: Bucket, name: str) -> Records:
     return Records(
         name=name,
         task=read(artifacts, paths.task_record(name), TaskRecord),
-        datasets=sorted(datasets, key=lambda item: item.created),
+        datasets=sorted(datasets, key=standing),
         runs=sorted(runs, key=lambda item: item.created),
         jobs=[job for job in jobs if job is not None],
         evaluations=list(every("/evaluation.json", EvaluationRecord).values()),
@@ -130,7 +131,7 @@ def current_rejections(buckets: Buckets) -> list[RejectionRecord]:
 
 
 def summarize(buckets: Buckets, name: str) -> dict[str, Any]:
-    """Sum up a task: its last dataset, its candidates, the verdict, the champion, the answers."""
+    """Sum up a task: the dataset that counts, candidates, verdict, champion and answers."""
     records = read_task(buckets.artifacts, name)
     dataset = records.datasets[-1] if records.datasets else None
     return {

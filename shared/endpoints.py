@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from shared import log, open_work, paths
 from shared.candidates import tuned_candidates
+from shared.current import current_dataset
 from shared.errors import Rejected, Retry, TunedropError
 from shared.ports import TuningService, World
 from shared.record_store import BrokenRecord, change, read
@@ -67,15 +68,18 @@ def is_given_up(world: World, task: str, candidate: Candidate) -> bool:
 def give_up_losers(world: World, task: str, policy: Task) -> None:
     """Give up the endpoints of a task's closed runs, except the champion's and the last one's.
 
-    Nothing is given up while nothing serves, or while a person is still to decide on a verdict.
+    Nothing is given up while nothing serves, or while a person is still to decide on a verdict:
+    because the task says so, or because its dataset does not count any more.
     """
     artifacts = world.buckets.artifacts
     champion = read(artifacts, paths.champion(task), ChampionRecord)
     if policy.tuning.keep_endpoints == "all" or champion is None:
         return
-    last = _last_one(champion)
+    last, current = _last_one(champion), current_dataset(artifacts, task)
     for run in _closed_runs(world, task):
-        if policy.evaluation.promote == "by_hand" and _awaits_a_person(world, run, champion):
+        superseded = current is not None and current.id != run.dataset
+        by_hand = policy.evaluation.promote == "by_hand" or superseded
+        if by_hand and _awaits_a_person(world, run, champion):
             continue
         losers = [
             candidate.model

@@ -518,15 +518,20 @@ class FakeBatches:
 
 
 class FakeExactMatch:
-    """The evaluation service's exact match, as it should be."""
+    """The evaluation service's exact match, as it should be.
+
+    Attributes:
+        most: Of so many pairs it gives scores, at most; None for all.
+    """
 
     def __init__(self, faults: Faults | None = None) -> None:
         self._faults = faults or Faults()
+        self.most: int | None = None
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Score (prediction, reference) pairs."""
         with self._faults.call("score"):
-            return [float(prediction == reference) for prediction, reference in pairs]
+            return [float(prediction == reference) for prediction, reference in pairs[: self.most]]
 
 
 @dataclass(frozen=True)

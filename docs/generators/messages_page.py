@@ -80,6 +80,7 @@ DETAILS = {
     "epochs_done": "how many epochs the service shows as done",
     "decision": "`promote_tuned`, `keep_prompting`, `not_enough_data` or `below_target`",
     "winner": "name of the candidate that should serve",
+    "superseded": "whether the task has gone on to another dataset, so that nothing was promoted",
     "candidate": "name of the candidate",
     "result": "path of the answer in the results bucket; see [result.json](result.json)",
     "status": "`accepted` or `review`",

@@ -8,6 +8,7 @@ from functions.convert_dataset.corrections import (
     read_corrections,
 )
 from shared import log, open_work, paths
+from shared.current import current_dataset
 from shared.errors import NotFound, Rejected
 from shared.events import Event, ObjectArrived
 from shared.facts import publish_fact
@@ -39,7 +40,7 @@ def handle_upload(event: Event, world: World) -> None:
     declared = _declared_task(world, name)
     corrections = read_corrections(world.buckets.datasets, name, _is_ignored)
     if event.name == f"{name}/{TASK_FILE}":
-        _convert_all(world, name, declared, corrections)
+        _convert_all(world, event, declared, corrections)
         return
     if corrections or is_correction(event.name):
         _convert_latest(world, event, declared, corrections)
@@ -49,7 +50,7 @@ def handle_upload(event: Event, world: World) -> None:
     except NotFound:
         log.info("the upload was replaced; its successor has its own event", task=name)
         return
-    _announce(world, record, declared)
+    _announce(world, event, record, declared)
 
 
 def _is_ignored(name: str) -> bool:
@@ -58,26 +59,27 @@ def _is_ignored(name: str) -> bool:
 
 
 def _convert_all(
-    world: World, name: str, declared: TaskRecord | None, corrections: Corrections
+    world: World, event: ObjectArrived, declared: TaskRecord | None, corrections: Corrections
 ) -> None:
     """Convert every file of a task, and announce the latest; the others are history.
 
     Raises:
         Rejected: Some files were rejected; all of them are named.
     """
+    name = paths.task_of(event.name)
     rejected: list[str] = []
     record, latest = None, False
-    for event in _files(world, name):
+    for file in _files(world, name):
         try:
             added = NO_CORRECTIONS if latest else corrections
-            converted, _ = _convert_with(event, world, declared, added)
+            converted, _ = _convert_with(file, world, declared, added)
         except NotFound:
             log.info("a file was replaced while it was converted", task=name)
         except Rejected as rejection:
             rejected.append(str(rejection))
         else:
             record, latest = record if latest else converted, True
-    _announce(world, record, declared)
+    _announce(world, event, record, declared)
     if rejected:
         raise Rejected(" ".join(rejected))
 
@@ -102,7 +104,7 @@ def _convert_latest(
         except Rejected as rejection:
             rejected[file.name] = rejection
         else:
-            _announce(world, record, declared)
+            _announce(world, event, record, declared)
             break
     else:
         if is_correction(event.name):
@@ -176,10 +178,20 @@ def _keep_task(world: World, record: TaskRecord) -> None:
     change(world.buckets.artifacts, paths.task_record(record.name), TaskRecord, newer)
 
 
-def _announce(world: World, record: DatasetRecord | None, declared: TaskRecord | None) -> None:
-    """Hand a dataset on, once under each task.yaml; after a crash it may be twice."""
+def _announce(
+    world: World, event: ObjectArrived, record: DatasetRecord | None, declared: TaskRecord | None
+) -> None:
+    """Hand on the dataset that an upload made the one that counts.
+
+    It is announced once under each task.yaml, and again when it counts again after another one;
+    after a crash it may be twice.
+    """
+    if record is None:
+        return
+    # First: whoever is told of a dataset that does not count leaves it alone.
+    record = _choose(world, record, event.generation)
     policy = declared.source_generation if declared else 0
-    if record is None or record.announced_for == policy:
+    if record.announced_for == policy:
         return
     if declared is None:
         inferred = TaskRecord(
@@ -209,3 +221,19 @@ def _announce(world: World, record: DatasetRecord | None, declared: TaskRecord |
 
     path = paths.dataset_record(record.task_name, record.id)
     change(world.buckets.artifacts, path, DatasetRecord, announced)
+
+
+def _choose(world: World, record: DatasetRecord, generation: int) -> DatasetRecord:
+    """Keep which upload made a dataset the one that counts, unless a later one has."""
+    artifacts = world.buckets.artifacts
+    before = current_dataset(artifacts, record.task_name)
+    again = before is not None and before.id != record.id
+
+    def chosen(old: DatasetRecord | None) -> DatasetRecord | None:
+        if old is None or (old.chosen_by or 0) >= generation:
+            return None
+        told = None if again else old.announced_for
+        return old.model_copy(update={"chosen_by": generation, "announced_for": told})
+
+    path = paths.dataset_record(record.task_name, record.id)
+    return change(artifacts, path, DatasetRecord, chosen) or record

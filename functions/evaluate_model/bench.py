@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from functions.evaluate_model.shift import Shift
 from shared import paths
+from shared.current import current_dataset
 from shared.errors import Rejected
 from shared.ports import ExactMatch, Generator, World
 from shared.record_store import read
@@ -60,17 +61,13 @@ def open_bench(
 
 
 def is_superseded(bench: Bench) -> bool:
-    """Whether the task has a later upload, or has become another type of task.
+    """Whether another dataset of the task counts, or it has become another type of task.
 
-    Only the latest dataset is measured and tuned by itself: an older one is history.
+    Only the dataset that counts is measured, tuned and promoted from by itself.
     """
     mine, artifacts = bench.dataset, bench.world.buckets.artifacts
     current = read(artifacts, paths.task_record(mine.task_name), TaskRecord)
     if current is not None and current.task.type != mine.task.type:
         return True
-    for stored in artifacts.list(f"tasks/{mine.task_name}/datasets/"):
-        if stored.name.endswith("/dataset.json"):
-            other = read(artifacts, stored.name, DatasetRecord)
-            if other is not None and other.source_generation > mine.source_generation:
-                return True
-    return False
+    latest = current_dataset(artifacts, mine.task_name)
+    return latest is not None and latest.id != mine.id

@@ -1,8 +1,9 @@
 """Brings an evaluation to its end: finalists on test, verdict, report, promotion, fact."""
 
-from functions.evaluate_model.bench import Bench
+from functions.evaluate_model.bench import Bench, is_superseded
 from functions.evaluate_model.growth import other_sizes
 from functions.evaluate_model.measure import measure
+from functions.evaluate_model.opening import met_before
 from functions.evaluate_model.promote import promote
 from functions.evaluate_model.report import write_report
 from functions.evaluate_model.tuned import Tuned, best_on_test, try_measure
@@ -13,6 +14,10 @@ from shared.facts import publish_fact
 from shared.record_store import change, read
 from shared.records import ChampionRecord, EvaluationRecord, JobRecord, RunRecord, VerdictRecord
 from shared.task import Task
+
+SUPERSEDED = (
+    "The task has gone on to another dataset, so this winner serves only if a person promotes it."
+)
 
 
 def conclude(
@@ -44,7 +49,7 @@ def conclude(
         else paths.dataset_folder(dataset.task_name, dataset.id)
     )
     path = f"{folder}/verdict.json"
-    earlier = _measured_before(bench, run) if run else 0
+    earlier = met_before(bench) if run else 0
     others = other_sizes(
         world.buckets.artifacts, dataset.task_name, dataset.id, policy.primary_metric
     )
@@ -62,6 +67,10 @@ def conclude(
         others,
     )
 
+    superseded = is_superseded(bench)
+    if superseded:
+        fresh = fresh.model_copy(update={"reason": f"{fresh.reason} {SUPERSEDED}"})
+
     def renew(old: VerdictRecord | None) -> VerdictRecord | None:
         return fresh if old is None or old.basis != fresh.basis else None
 
@@ -69,7 +78,8 @@ def conclude(
     winner = next(item for item in tests if item.candidate.name == verdict.winner)
     cloud = world.settings.cloud
     write_report(world.buckets.artifacts, cloud, folder, dataset, verdict, tests, jobs, run)
-    log.info("verdict", task=dataset.task_name, dataset=dataset.id, decision=verdict.decision)
+    named = {"task": dataset.task_name, "dataset": dataset.id}
+    log.info("verdict", **named, decision=verdict.decision)
     publish_fact(
         world.publisher,
         "verdict-reached",
@@ -79,8 +89,11 @@ def conclude(
         run=verdict.run,
         decision=verdict.decision,
         winner=verdict.winner,
+        superseded=superseded,
     )
-    if _may_promote(policy, verdict) and not _serves_better(bench, winner):
+    if superseded:
+        log.warning("a dataset that does not count any more promotes nothing", **named)
+    elif _may_promote(policy, verdict) and not _serves_better(bench, winner):
         shown = next(item for item in reversed(verdict.figures) if item.candidate == verdict.winner)
         promote(
             world,
@@ -96,31 +109,6 @@ def _may_promote(policy: Task, verdict: VerdictRecord) -> bool:
     """Whether the task lets a verdict's winner become the champion by itself."""
     gate = policy.evaluation.promote
     return gate == "automatically" or (gate == "when_target_met" and verdict.target_met)
-
-
-def _measured_before(bench: Bench, run: RunRecord) -> int:
-    """Count the tuned models of earlier runs that have met the same test rows.
-
-    With each of them a lucky winner becomes likelier, so a verdict allows for them.
-    """
-    artifacts, task = bench.world.buckets.artifacts, bench.dataset.task_name
-    names = [stored.name for stored in artifacts.list(f"tasks/{task}/runs/")]
-    earlier = {
-        other.id
-        for name in names
-        if name.endswith("/run.json")
-        and (other := read(artifacts, name, RunRecord))
-        and other.dataset == run.dataset
-        and other.created < run.created
-    }
-    return len(
-        {
-            (measured.candidate.run, measured.candidate.name)
-            for name in names
-            if name.endswith("/evaluation.json") and name.split("/")[3] in earlier
-            if (measured := read(artifacts, name, EvaluationRecord)) and measured.split == "test"
-        }
-    )
 
 
 def _serves_better(bench: Bench, winner: EvaluationRecord) -> bool:

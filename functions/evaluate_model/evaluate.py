@@ -13,7 +13,6 @@ from functions.evaluate_model.bench import Bench, Services, is_superseded, open_
 from functions.evaluate_model.candidates import prompting_candidates
 from functions.evaluate_model.conclude import conclude
 from functions.evaluate_model.measure import measure
-from functions.evaluate_model.opening import Refused
 from functions.evaluate_model.page.index import write_index
 from functions.evaluate_model.rollback import promote_on_request
 from functions.evaluate_model.shift import OutOfTime, Shift, begin_shift
@@ -191,7 +190,6 @@ def _look_at_run(world: World, services: Services, shift: Shift, about: _About) 
         # Nothing was tuned and something serves: a refusal is no reason for another verdict.
         open_work.finish(world, "run", task, run.id)
         return
-    bench = open_bench(world, services, shift, task, run.dataset, run.id)
     jobs = [
         job
         for name in run.jobs
@@ -206,15 +204,17 @@ def _look_at_run(world: World, services: Services, shift: Shift, about: _About) 
         if job.state == "succeeded" and (ended or job.id == about.job)
         for candidate in tuned_candidates(job)
     ]
-    tuned = measure_tuned(bench, candidates)
-    if not ended:
-        return
-    prompting = _measure_prompting(bench)
     try:
+        bench = open_bench(world, services, shift, task, run.dataset, run.id)
+        tuned = measure_tuned(bench, candidates)
+        if not ended:
+            return
+        prompting = _measure_prompting(bench)
         conclude(bench, run, prompting, tuned, jobs, _why_nothing_was_tuned(run))
-    except Refused:
-        # Recorded, and never to be tried again: what was decided stands.
-        open_work.finish(world, "run", task, run.id)
+    except Rejected:
+        # Recorded, and never to be tried again. Jobs that still run are followed by the marker.
+        if ended:
+            open_work.finish(world, "run", task, run.id)
         raise
 
     def close(old: RunRecord | None) -> RunRecord | None:

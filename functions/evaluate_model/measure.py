@@ -15,7 +15,7 @@ from functions.evaluate_model.shards import Said, Shards
 from shared import log, paths
 from shared.answers import answer_text, parse_answer
 from shared.candidates import needed_by, prompt_of, sampling_of
-from shared.errors import Rejected
+from shared.errors import NotFound, Rejected
 from shared.examples import Example
 from shared.ports import ExactMatch, Generator
 from shared.rating import is_rated, rate
@@ -235,10 +235,22 @@ def _shortened(text: str) -> str:
 
 
 def _service_figure(service: ExactMatch, pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Ask the evaluation service for exact_match; None when it refuses: it is a second opinion."""
+    """Ask the evaluation service for exact_match; it is a second opinion, and blocks no verdict.
+
+    Returns:
+        Its figure; None when it refuses, is not there in this region, or left pairs out.
+
+    Raises:
+        Retry: It is busy, or a role is missing, which may yet come.
+    """
     try:
         scores = service.score(pairs)
-    except Rejected as refusal:
-        log.failure("the evaluation service refused", refusal)
+    except (Rejected, NotFound) as refusal:
+        kind = type(refusal).__name__
+        log.warning("the evaluation service gives no second opinion", error=kind)
+        return None
+    if len(scores) != len(pairs):
+        said = {"rows": len(pairs), "scores": len(scores)}
+        log.warning("the evaluation service did not score every row, so it counts for none", **said)
         return None
     return sum(scores) / len(scores)

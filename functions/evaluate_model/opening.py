@@ -80,6 +80,33 @@ def give_way(bench: Bench, tuned: Candidate, reason: str) -> None:
     change(bench.world.buckets.artifacts, _path(bench), Opening, leave)
 
 
+def met_before(bench: Bench) -> int:
+    """Count the tuned models of other runs that had met the test rows when this run opened them.
+
+    With each of them a lucky winner becomes likelier, so a verdict allows for them. Of two runs
+    that overlap, whichever opens the split later counts the other, whenever either was asked for.
+    """
+    artifacts, task = bench.world.buckets.artifacts, bench.dataset.task_name
+    mine = read(artifacts, _path(bench), Opening)
+    names = [stored.name for stored in artifacts.list(f"tasks/{task}/runs/")]
+    opened = {
+        other.run: other.tuned
+        for name in names
+        if name == paths.opening(paths.run_folder(task, name.split("/")[3]))
+        and (other := read(artifacts, name, Opening))
+        and (mine is not None and other.at <= mine.at)
+        and (other.dataset == bench.dataset.id and other.run != bench.run)
+    }
+    met = {(run, key) for run, key in opened.items() if key}
+    for name in names:
+        _, _, _, run, *below = name.split("/")
+        match below:
+            case ["evaluations", key, how, "evaluation.json"]:
+                if run in opened and how.startswith("test-"):
+                    met.add((run, key))
+    return len(met)
+
+
 def check_opened(bench: Bench, candidate: Candidate) -> None:
     """Make sure that the test split was opened for a candidate. Raises NotOpened."""
     opened = read(bench.world.buckets.artifacts, _path(bench), Opening)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from functions.evaluate_model.candidate_figure import figure_of, finalist_figure, parts_of
+from functions.evaluate_model.candidates import candidate_key
 from functions.evaluate_model.comparison import compare
 from functions.evaluate_model.growth import Size, growth
 from functions.evaluate_model.next_steps import next_steps
@@ -34,7 +35,7 @@ class Finalists:
 
 
 def best(evaluations: Sequence[EvaluationRecord], metric: str) -> EvaluationRecord:
-    """Return the best evaluation; of equals the first, which is the cheapest to serve."""
+    """Return the best evaluation; of equals the first, in the order of task.yaml or the plan."""
     return max(evaluations, key=lambda evaluation: evaluation.metrics[metric])
 
 
@@ -63,7 +64,7 @@ def decide(
         now: The time.
         why_not_tuned: Why there is no tuned candidate, when there is none.
         failed: Why tuned candidates could not be measured.
-        earlier: How many tuned models of earlier runs have met the same test rows.
+        earlier: How many tuned models of other runs had met the same test rows before.
         others: What runs on the task's other datasets have reached.
     """
     metric, task = policy.primary_metric, dataset.task
@@ -97,7 +98,7 @@ def decide(
         task_name=dataset.task_name,
         dataset=dataset.id,
         run=run.id if run else "",
-        basis=_basis(policy, evaluations, ended, why_not_tuned, failed, earlier),
+        basis=_basis(policy, dataset, evaluations, ended, why_not_tuned, failed, earlier),
         decision=ruling.decision,
         winner=winner.candidate.name,
         metric=metric,
@@ -126,17 +127,30 @@ def _standing(evaluation: EvaluationRecord, figure: Figure, metric: str) -> Stan
 
 def _basis(
     policy: Task,
+    dataset: DatasetRecord,
     evaluations: Sequence[EvaluationRecord],
     ended: Sequence[JobRecord],
     why_not_tuned: str,
     failed: Sequence[str],
     earlier: int,
 ) -> str:
-    """Name everything that a verdict rests on: with the same basis, it is the same verdict."""
+    """Name everything that a verdict rests on: with the same basis, it is the same verdict.
+
+    What was asked and how belongs to it, since the champion and its calibration follow from that,
+    and another model can score the same on every row.
+    """
     return content_id(
         policy.target.model_dump(),
         policy.evaluation.model_dump(),
-        [(item.candidate.name, item.split, item.n, item.row_scores) for item in evaluations],
+        [
+            (
+                candidate_key(item.candidate, dataset),
+                (item.samples, item.temperature, item.stop_at),
+                (item.split, item.n),
+                (item.row_scores, item.row_agreements, item.row_ratings),
+            )
+            for item in evaluations
+        ],
         [(job.id, job.state) for job in ended],
         why_not_tuned,
         earlier,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from functions.launch_tuning.request import TuningRequested
 from shared import paths
+from shared.current import current_dataset
 from shared.errors import Rejected
 from shared.models import BaseModelSpec, find_base_model, warn_of_retirement
 from shared.ports import World
@@ -82,15 +83,13 @@ def _find_dataset(world: World, request: TuningRequested) -> DatasetRecord:
                 "Leave `dataset` out to take the latest one.",
             )
         return found
-    folder = f"tasks/{request.task}/datasets/"
-    names = [item.name for item in artifacts.list(folder) if item.name.endswith("/dataset.json")]
-    records = [record for name in names if (record := read(artifacts, name, DatasetRecord))]
-    if not records:
+    latest = current_dataset(artifacts, request.task)
+    if latest is None:
         raise Rejected(
             f"The task {request.task!r} has no dataset.",
             f"Upload a labelled file to the datasets bucket as {request.task}/<file> first.",
         )
-    return max(records, key=lambda record: (record.created, record.id))
+    return latest
 
 
 def _override(policy: Tuning, request: TuningRequested) -> Tuning:

@@ -13,6 +13,10 @@ class NotNow(Retry):
     """400 FAILED_PRECONDITION: what was asked for does not go with the resource's state."""
 
 
+class NotAllowed(Retry):
+    """403: the function's account lacks a role on the project, or the API is not enabled in it."""
+
+
 def when_busy() -> Any:
     """Say how a call that changes nothing waits out a busy moment: with growing pauses."""
     from google.api_core import exceptions
@@ -37,6 +41,7 @@ def vertex_errors(service: str, busy: type[TunedropError] = Retry) -> Iterator[N
         NotFound: 404.
         Rejected: 400 INVALID_ARGUMENT: asking again would not help.
         NotNow: 400 FAILED_PRECONDITION.
+        NotAllowed: 403.
         Retry: Everything else: a role may still be missing, a service agent still be made, and
             it is not known whether the request was carried out.
     """
@@ -54,6 +59,11 @@ def vertex_errors(service: str, busy: type[TunedropError] = Retry) -> Iterator[N
         if _status(error) == "FAILED_PRECONDITION":
             raise NotNow(f"{service}: {error.message}") from error
         raise Rejected(f"{service} refused: {error.message}") from None
+    except exceptions.Forbidden as error:
+        raise NotAllowed(
+            f"{service}: the account of this function may not do this. It needs "
+            "roles/aiplatform.user on the project, and the project the Vertex AI API."
+        ) from error
     except (
         exceptions.GoogleAPICallError,
         exceptions.RetryError,

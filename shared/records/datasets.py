@@ -22,9 +22,11 @@ class DatasetRecord(Record):
     `task` is the task as it was resolved for this upload: its labels or fields are complete.
     `counts` holds examples a split, `labels` examples a label and split. `announced_for` is the
     generation of the task.yaml (0 when there is none) that dataset-converted was published under:
-    a new policy is announced again, a second event about the same upload is not. `corrections` is
-    how many rows are corrections of answers, which were added to the upload's. `text_column` is the
-    column that the texts stood in, where it was one: tables of documents are likely to have it too.
+    a new policy is announced again, a second event about the same upload is not. `chosen_by` is
+    the generation of the latest upload, of a file, task.yaml or corrections, that made it the one
+    that counts; None when it was converted as history. `corrections` is how many rows are
+    corrections of answers, which were added to the upload's. `text_column` is the column that the
+    texts stood in, where it was one: tables of documents are likely to have it too.
     """
 
     id: str
@@ -44,3 +46,4 @@ class DatasetRecord(Record):
     text_column: str = ""
     created: datetime
     announced_for: int | None = None
+    chosen_by: int | None = None

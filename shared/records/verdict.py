@@ -61,7 +61,7 @@ class Comparison(Record):
     `interval` is a paired bootstrap's, of the difference in the primary metric. `p_value` is that
     of the exact sign test over rows, or, where `test` says so, of exchanging the two answers to a
     row at random, which asks about the metric itself. `p_corrected` allows for all tuned models
-    that have met these test rows: this one and those of earlier runs, `compared` of them.
+    that have met these test rows: this one and those of runs before it, `compared` of them.
     """
 
     tuned: str

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from functions.watch_jobs.watch import watch
 from local.summary import Records
 from shared.errors import Rejected
 from shared.records import TaskRecord, VerdictRecord
-from tests.unit.test_evaluate import CHAMPION, Stage, task
+from tests.unit.test_evaluate import CHAMPION, Stage, declare, store, task
 from tests.unit.test_verdict import verdict
 
 
@@ -58,6 +59,58 @@ def test_a_verdict_allows_for_the_tuned_models_of_earlier_runs_and_not_of_later_
     before: Any = stage.verdict(f"runs/{first}")
     stage.conclude(first)
     assert stage.verdict(f"runs/{first}") == before
+
+
+def test_a_run_on_a_dataset_that_was_replaced_meanwhile_is_concluded_and_promotes_nothing() -> None:
+    stage = Stage(task(), zero=5, few=7, tuned=10)
+    stage.measure()
+    run = stage.tune()
+    store(stage.fakes, stage.declared, 60, "dataset2")
+    stage.measure("dataset2")
+    before = stage.champion
+    assert before["dataset"] == "dataset2"
+    for _ in range(2):
+        stage.conclude(run)
+    verdict = stage.verdict(f"runs/{run}")
+    assert (verdict["decision"], stage.champion) == ("promote_tuned", before)
+    assert verdict["reason"].endswith("so this winner serves only if a person promotes it.")
+    told = stage.fakes.publisher.facts("verdict-reached")
+    assert [fact["details"]["superseded"] for fact in told] == [False, True, True]
+    assert stage.fakes.artifacts.names("open/run/") == []
+    watch(stage.fakes.world, stage.fakes.tuning)
+    assert stage.fakes.tuning.removed == []
+    stage.evaluate("promotion-requested", dataset="dataset1", candidate=verdict["winner"])
+    assert stage.champion["run"] == run
+
+
+def test_of_two_runs_that_overlap_the_one_that_is_concluded_later_allows_for_the_other() -> None:
+    stage = Stage(task(tuning={"sweep": "single"}), zero=5, few=6, tuned=10)
+    stage.measure()
+    first, second = stage.tune(), stage.tune(sweep=[{"epoch_count": 2}])
+    for run in (second, first, second):
+        stage.conclude(run)
+    compared = [stage.verdict(f"runs/{run}")["comparison"]["compared"] for run in (first, second)]
+    assert compared == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "now", [{"tuning": {"base_model": "gemini-3.5-flash"}}, {"serving": {"samples": 3}}]
+)
+def test_another_model_or_way_of_asking_leads_to_a_new_champion_also_with_the_same_scores(
+    now: dict[str, Any],
+) -> None:
+    stage = Stage(task())
+    stage.measure()
+    before = stage.verdict("datasets/dataset1")
+    declare(stage.fakes, task(**now))
+    stage.measure()
+    after = stage.verdict("datasets/dataset1")
+    assert (after["winner"], after["basis"] != before["basis"]) == (before["winner"], True)
+    wanted = task(**now)
+    assert stage.champion["candidate"]["base_model"] == wanted.tuning.base_model
+    assert stage.champion["calibration"]["samples"] == wanted.serving.samples
+    stage.measure()
+    assert stage.verdict("datasets/dataset1") == after
 
 
 def test_a_champion_carries_the_calibration_of_its_verdict() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from functions.convert_dataset.upload import handle_upload
 from functions.watch_jobs.watch import watch
+from shared.current import current_dataset
 from shared.errors import Rejected
 from shared.prompts import example_of_line
 from shared.records import DatasetRecord
@@ -291,3 +292,4 @@ def test_a_new_task_file_converts_the_latest_file_with_its_corrections_and_older
     }
     latest = next(item for item in made if item.corrections)
     assert announced(fakes)[-1] == latest.id
+    assert current_dataset(fakes.artifacts, "birds") == latest

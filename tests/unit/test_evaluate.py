@@ -547,6 +547,45 @@ def test_a_dataset_that_cannot_be_measured_is_not_revived_for_ever() -> None:
     assert stage.fakes.publisher.on("dataset-converted") == []
 
 
+def without_its_dataset(stage: Stage) -> None:
+    stage.fakes.artifacts.delete("tasks/birds/datasets/dataset1/dataset.json")
+
+
+def with_a_base_model_that_is_gone(stage: Stage) -> None:
+    declare(stage.fakes, task(tuning={"base_model": "gemini-1.0-pro"}))
+
+
+@pytest.mark.parametrize("spoil", [without_its_dataset, with_a_base_model_that_is_gone])
+def test_a_run_that_cannot_be_concluded_is_not_revived_for_ever(
+    spoil: Callable[[Stage], None],
+) -> None:
+    stage = Stage(task(), zero=5, few=7)
+    run = stage.tune()
+    spoil(stage)
+    told = len(stage.fakes.publisher.on("tuning-completed"))
+    with pytest.raises(Rejected):
+        stage.conclude(run)
+    stage.fakes.clock.advance(stage.fakes.settings.revive_after_seconds + 1)
+    watch(stage.fakes.world, stage.fakes.tuning)
+    assert len(stage.fakes.publisher.on("tuning-completed")) == told
+    assert stage.fakes.artifacts.names("open/run/") == []
+
+
+def test_jobs_are_followed_to_their_end_though_their_run_cannot_be_concluded() -> None:
+    stage = Stage(task(tuning={"sweep": [{"epoch_count": 1}, {"epoch_count": 2}]}))
+    launch(message("tuning-requested", task="birds"), stage.fakes.world, stage.fakes.tuning)
+    stage.fakes.tuning.become(stage.fakes.tuning.jobs[0].name, "succeeded")
+    watch(stage.fakes.world, stage.fakes.tuning)
+    (told,) = stage.fakes.publisher.on("tuning-completed")
+    without_its_dataset(stage)
+    for left in (1, 0):
+        with pytest.raises(Rejected):
+            stage.evaluate("tuning-completed", **told)
+        assert len(stage.fakes.artifacts.names("open/run/")) == left
+        stage.fakes.tuning.end_all()
+        watch(stage.fakes.world, stage.fakes.tuning)
+
+
 def test_an_object_is_no_message() -> None:
     stage = Stage(task())
     services = Services(stage.generator, stage.fakes.exact_match())

@@ -17,7 +17,7 @@ from functions.evaluate_model.shift import begin_shift
 from functions.evaluate_model.shown import choose_shown
 from functions.evaluate_model.strata import MAX_SHOT_CHARACTERS, stratified
 from shared.candidates import tuned_candidates
-from shared.errors import Rejected, Retry
+from shared.errors import NotFound, Rejected, Retry
 from shared.examples import Example
 from shared.paths import content_id
 from shared.ports import Sampling
@@ -66,10 +66,13 @@ def run(
     candidate: Candidate | None = None,
     max_rows: int = 300,
     serving: Serving | None = None,
+    scored: int | None = None,
 ) -> EvaluationRecord:
     changed = {"evaluation": Evaluation(max_rows=max_rows), "serving": serving or Serving()}
     policy = TASK.model_copy(update=changed)
-    services = Services(generator, fakes.exact_match(), fakes.clock.advance)
+    service = fakes.exact_match()
+    service.most = scored
+    services = Services(generator, service, fakes.clock.advance)
     bench = Bench(fakes.world, services, dataset, policy, begin_shift(fakes.world))
     return measure(bench, candidate or candidate_of(fakes, dataset), "validation")
 
@@ -274,6 +277,20 @@ def test_a_row_that_the_service_refuses_counts_as_wrong() -> None:
     record = run(fakes, dataset, generator)
     assert record.invalid == 3
     assert record.metrics["exact_match"] == record.service_exact_match == 0.7
+
+
+@pytest.mark.parametrize("trouble", [Rejected("too long"), NotFound("no such method"), 0, 9])
+def test_a_candidate_is_measured_without_the_second_opinion_that_the_service_does_not_give(
+    trouble: Exception | int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fakes, dataset, generator = stage(10)
+    if isinstance(trouble, Exception):
+        fakes.faults.fail("score", trouble)
+    record = run(fakes, dataset, generator, scored=trouble if isinstance(trouble, int) else None)
+    assert (record.metrics["exact_match"], record.service_exact_match) == (1.0, None)
+    warnings = [line for line in capsys.readouterr().out.splitlines() if "WARNING" in line]
+    assert len(warnings) == 1
+    assert "the evaluation service" in warnings[0]
 
 
 def test_words_that_are_no_answer_count_as_wrong_in_both_figures() -> None:

@@ -2,18 +2,19 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from functions.evaluate_model.bench import Bench, Services
 from functions.evaluate_model.measure import measure
-from functions.evaluate_model.opening import NotOpened, Refused, give_way, open_test
+from functions.evaluate_model.opening import NotOpened, Refused, give_way, met_before, open_test
 from functions.evaluate_model.shift import begin_shift
 from shared import paths
 from shared.examples import Example
 from shared.record_store import encode
 from shared.records import Candidate, ChampionRecord, DatasetRecord
-from shared.task import Task
+from shared.task import Serving, Task
 from tests.fakes import FakeWorld, fake_world, store_dataset
 
 TASK = Task.model_validate({"type": "classification", "labels": ["owl", "crow"]})
@@ -151,6 +152,25 @@ def test_the_model_that_serves_meanwhile_may_be_asked_as_well() -> None:
     fakes.artifacts.put(paths.champion("birds"), encode(champion))
     open_test(bench, prompt(), tuned())
     assert measure(bench, tuned(9, "run0"), "test").n == 20
+
+
+def test_a_run_allows_for_the_models_that_others_had_named_or_measured_when_it_opened() -> None:
+    fakes, bench = stage()
+
+    def of(run: str) -> Bench:
+        return Bench(fakes.world, bench.services, bench.dataset, TASK, bench.shift, run)
+
+    runs = {number: of(f"run{number}") for number in (1, 2, 3, 4)}
+    for number, run in runs.items():
+        fakes.clock.advance(1)
+        open_test(run, prompt(), tuned(number, run.run) if number != 3 else None)
+    # Asked in another way as well, the second one's model is still one model.
+    measure(runs[2], tuned(2, "run2"), "test")
+    other = runs[2].policy.model_copy(update={"serving": Serving(samples=3)})
+    measure(replace(runs[2], policy=other), tuned(2, "run2"), "test")
+    assert [met_before(run) for run in runs.values()] == [0, 1, 2, 2]
+    elsewhere = bench.dataset.model_copy(update={"id": "dataset2"})
+    assert met_before(replace(runs[4], dataset=elsewhere)) == 0
 
 
 def test_the_record_is_there_before_the_first_test_row_is_asked() -> None:

@@ -247,6 +247,26 @@ def test_a_record_that_cannot_be_read_is_named_on_the_index_and_hides_no_other()
     assert "cost $1.54" in page
 
 
+def test_of_two_that_write_the_index_at_once_the_one_that_read_last_writes_last() -> None:
+    whole = fake_world()
+    store_everything(whole)
+    wanted, point, late = index(whole), 0, True
+    while late:
+        point += 1
+        fakes = fake_world()
+
+        def other(fakes: FakeWorld = fakes) -> None:
+            store_everything(fakes)
+            index(fakes)
+
+        fakes.faults.interrupt(point, other)
+        index(fakes)
+        late = fakes.artifacts.names("tasks/birds/runs/") != []
+        if late:
+            assert fakes.artifacts.content("tasks/birds/index.html").decode() == wanted
+    assert point > 8
+
+
 def report(fakes: FakeWorld, winner: EvaluationRecord, cloud: str = "google") -> str:
     folder = "tasks/birds/datasets/d1"
     write_report(fakes.artifacts, cloud, folder, dataset(), verdict(), [winner], [], None)

@@ -1,6 +1,7 @@
 """A task's index page: its datasets, runs and verdicts, and the champion's history.
 
-It is derived from the records, so it is written anew as a whole and needs no compare-and-set.
+It is derived from the records, so it is written anew as a whole, and by compare-and-set, so that
+whoever read the records last writes it last.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from typing import TypeVar
 
 from functions.evaluate_model.page import words
 from shared import paths
+from shared.current import standing
+from shared.errors import Conflict
 from shared.page import render
 from shared.ports import Bucket, World
 from shared.record_store import BrokenRecord, read
@@ -22,6 +25,7 @@ from shared.records import (
     VerdictRecord,
 )
 
+TRIES = 8
 TEMPLATE = Path(__file__).with_name("index.html.j2")
 
 R = TypeVar("R", bound=Record)
@@ -64,7 +68,29 @@ class Linked:
 
 
 def write_index(world: World, task: str) -> None:
-    """Write tasks/<task>/index.html from the records as they are now."""
+    """Write tasks/<task>/index.html from the records as they are now.
+
+    Raises:
+        Conflict: Others were faster every time.
+    """
+    artifacts, path = world.buckets.artifacts, f"tasks/{task}/index.html"
+    for attempt in range(TRIES):
+        # Before the records: a page that was written after this may know what these do not say.
+        there = artifacts.find(path)
+        page = _draw(world, task)
+        try:
+            artifacts.write(
+                path, page, there.generation if there else 0, "text/html; charset=utf-8"
+            )
+        except Conflict:
+            if attempt + 1 == TRIES:
+                raise
+        else:
+            return
+
+
+def _draw(world: World, task: str) -> bytes:
+    """Draw the page from the records."""
     artifacts, home = world.buckets.artifacts, f"tasks/{task}/"
     names = [
         stored.name.removeprefix(home)
@@ -73,7 +99,7 @@ def write_index(world: World, task: str) -> None:
     ]
     shelf = Shelf(artifacts, home, tuple(names))
     champion = read(artifacts, paths.champion(task), ChampionRecord)
-    page = render(
+    return render(
         TEMPLATE,
         percent=words.percent,
         usd=words.usd,
@@ -88,7 +114,6 @@ def write_index(world: World, task: str) -> None:
         datasets=_datasets(shelf),
         broken=shelf.broken,
     )
-    artifacts.write(f"{home}index.html", page, content_type="text/html; charset=utf-8")
 
 
 def _history(shelf: Shelf, history: Sequence[Promotion]) -> list[Linked]:
@@ -123,7 +148,7 @@ def _runs(shelf: Shelf) -> list[Linked]:
 
 def _datasets(shelf: Shelf) -> list[Linked]:
     records = shelf.read("dataset.json", DatasetRecord)
-    records.sort(key=lambda record: record.created, reverse=True)
+    records.sort(key=standing, reverse=True)
     return [Linked(record, shelf.page(f"datasets/{record.id}/report.html")) for record in records]
 
 
