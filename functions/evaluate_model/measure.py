@@ -9,6 +9,7 @@ from functions.evaluate_model.bench import Bench
 from functions.evaluate_model.candidates import candidate_key
 from functions.evaluate_model.costs import percentile, usd_per_thousand
 from functions.evaluate_model.figures import compute_figures
+from functions.evaluate_model.figures.canonical import canonical_text
 from functions.evaluate_model.held_out import held_out_rows
 from functions.evaluate_model.opening import check_opened
 from functions.evaluate_model.shards import Said, Shards
@@ -156,7 +157,11 @@ def _evaluate(
         confusions=figures.confusions,
         invalid=figures.invalid,
         service_exact_match=_service_figure(
-            bench.services.exact_match, list(zip(shown, map(answer_text, truths), strict=True))
+            bench.services.exact_match,
+            [
+                (words if answer is None else canonical_text(answer), canonical_text(truth))
+                for words, answer, truth in zip(shown, answers, truths, strict=True)
+            ],
         ),
         row_scores=figures.row_scores,
         row_agreements=tuple(item.confidence for item in votes),

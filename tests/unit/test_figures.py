@@ -17,7 +17,7 @@ from sklearn.metrics import (
 
 from functions.evaluate_model.figures import Figures, compute_figures
 from functions.evaluate_model.figures import labels as label_module
-from shared.examples import Answer
+from shared.examples import Answer, FieldValue
 from shared.task import Task
 from shared.voting import INVALID
 
@@ -189,9 +189,43 @@ def test_figures_of_fields_stay_between_zero_and_one(
     found = figures(EVENT, rows)
     shown = [*found.metrics.values(), *found.row_scores]
     assert all(0 <= value <= 1 for value in shown)
-    perfect = all(score == 1 for score in found.row_scores)
-    if found.metrics["exact_match"] == 1:
-        assert perfect
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(record, st.none() | record), min_size=1, max_size=10))
+def test_exact_match_is_the_share_of_rows_whose_fields_are_all_right(
+    rows: list[tuple[Answer, Answer | None]],
+) -> None:
+    found = figures(EVENT, rows)
+    perfect = sum(score == 1 for score in found.row_scores)
+    assert found.metrics["exact_match"] == pytest.approx(perfect / len(rows))
+    counted = sum(
+        said is not None and all(values(truth, name) == values(said, name) for name in truth)
+        for truth, said in rows
+        if isinstance(truth, dict)
+    )
+    assert perfect == counted
+
+
+@pytest.mark.parametrize(
+    ("truth", "said", "alike"),
+    [
+        (["a", "b"], ["b", "a"], True),
+        (["a", "b"], ["b", "a", "b"], True),
+        (["a"], "a", True),
+        (None, [], True),
+        (["a", "b"], ["a"], False),
+        (["a", "b"], '["a","b"]', False),
+        (None, "null", False),
+    ],
+)
+def test_the_order_of_a_list_and_a_list_of_one_make_no_difference(
+    truth: FieldValue, said: FieldValue, *, alike: bool
+) -> None:
+    wanted: Answer = {"place": "mill", "guests": truth}
+    found = figures(EVENT, [(wanted, {"guests": said, "place": "mill"})])
+    assert found.metrics["exact_match"] == float(alike)
+    assert (found.row_scores == (1.0,)) is alike
 
 
 @settings(deadline=None, max_examples=50)

@@ -289,6 +289,21 @@ def test_spellings_of_a_label_are_right_in_both_figures() -> None:
     assert record.metrics["exact_match"] == record.service_exact_match == 1.0
 
 
+def test_a_list_in_another_order_is_right_in_both_figures() -> None:
+    fakes = fake_world()
+    party = Task.model_validate({"type": "extraction", "fields": ["guests", "place"]})
+    rows = [Example(f"party {n}", {"guests": ["Ann", "Bob"], "place": None}) for n in range(10)]
+    dataset = store_dataset(fakes, party, {"validation": rows})
+
+    def turned(_model: str, prompt: Prompt, _sampling: Sampling) -> Sequence[str]:
+        odd = int(prompt.turns[-1][1].split()[1]) % 2
+        return ['{"guests": ["Ann"]}' if odd else '{"guests": ["Bob", "Ann"]}']
+
+    record = run(fakes, dataset, fakes.generator(turned))
+    assert record.metrics["exact_match"] == record.service_exact_match == 0.5
+    assert sum(score == 1 for score in record.row_scores) == 5
+
+
 @given(
     st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 40), min_size=1),
     st.integers(1, 60),

@@ -130,8 +130,8 @@ def test_figures_are_written_for_people(written: str, expected: str) -> None:
 
 
 def test_only_the_fields_that_differ_are_shown() -> None:
-    truth = {"total": "4.50", "date": None, "items": ["tea", "milk"]}
-    said = {"total": "45.0", "date": None, "items": None}
+    truth = {"total": "4.50", "date": None, "items": ["tea", "milk"], "paid": ["a", "b"]}
+    said = {"total": "45.0", "date": None, "items": None, "paid": ["b", "a"]}
     assert [
         (field.name, field.truth, field.answer)
         for field in words.wrong_fields(mistake(json.dumps(truth), json.dumps(said)))

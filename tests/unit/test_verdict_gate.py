@@ -10,6 +10,7 @@ from functions.evaluate_model.figures import compute_figures
 from functions.evaluate_model.rule import Standing, rule
 from functions.evaluate_model.statistics.paired import sign_test
 from functions.evaluate_model.verdict import Finalists, decide
+from shared.examples import Answer
 from shared.records import EvaluationRecord, Mistake
 from shared.task import Task
 from tests.fakes import START
@@ -140,6 +141,27 @@ def test_in_macro_f1_being_right_about_more_rows_is_not_enough() -> None:
     assert found.comparison.interval is not None
     assert found.comparison.interval.low < 0
     assert found.further_examples is not None
+
+
+def test_a_difference_in_exact_match_of_fields_is_that_of_the_rows_it_is_tested_on() -> None:
+    party = Task.model_validate(
+        {"type": "extraction", "fields": ["guests"], "target": {"metric": "exact_match"}}
+    )
+    truths: list[Answer] = [{"guests": ["Ann", "Bob"]}] * 60
+    turned: list[Answer] = [{"guests": ["Bob", "Ann"]}] * 50 + [{"guests": "Ann"}] * 10
+    plain: list[Answer] = [{"guests": ["Ann", "Bob"]}] * 30 + [{"guests": "Bob"}] * 30
+    tuned, prompt = (
+        evaluation(name, kind, figures.row_scores, **figures.metrics).model_copy(
+            update={"row_parts": figures.row_parts}
+        )
+        for name, kind, said in (("tuned", "tuned", turned), ("few-shot", "prompting", plain))
+        for figures in (compute_figures(party, truths, said),)
+    )
+    found = compare(prompt, tuned, party, 1, 1).comparison
+    assert (found.tuned_better, found.prompting_better) == (20, 0)
+    assert found.difference == pytest.approx(20 / 60)
+    assert found.interval is not None
+    assert found.interval.low < found.difference < found.interval.high
 
 
 def test_a_difference_that_the_test_finds_and_the_interval_does_not_asks_for_more_data() -> None:

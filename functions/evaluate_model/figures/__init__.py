@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from functions.evaluate_model.figures.canonical import canonical_text
 from functions.evaluate_model.figures.fields import field_figures
 from functions.evaluate_model.figures.labels import label_figures, numbers_of
 from functions.evaluate_model.figures.ordinal import has_order, ordinal_figures
@@ -54,7 +55,7 @@ def compute_figures(
         answers: The candidate's parsed answers, one a row; None for one that is not an answer.
     """
     exact = [
-        float(answer is not None and answer_text(answer) == answer_text(truth))
+        float(answer is not None and canonical_text(answer) == canonical_text(truth))
         for truth, answer in zip(truths, answers, strict=True)
     ]
     invalid = sum(answer is None for answer in answers)
