@@ -63,7 +63,10 @@ def conclude(
     )
 
     def renew(old: VerdictRecord | None) -> VerdictRecord | None:
-        return fresh if old is None or old.basis != fresh.basis else None
+        if old is None or old.basis != fresh.basis:
+            return fresh
+        # It stands. Figures that decide nothing, such as those of an order, may have come since.
+        return old.model_copy(update={"figures": fresh.figures})
 
     verdict = change(world.buckets.artifacts, path, VerdictRecord, renew) or fresh
     winner = next(item for item in tests if item.candidate.name == verdict.winner)

@@ -10,6 +10,7 @@ from functions.evaluate_model.candidates import candidate_key
 from functions.evaluate_model.costs import percentile, usd_per_thousand
 from functions.evaluate_model.figures import compute_figures
 from functions.evaluate_model.figures.canonical import canonical_text
+from functions.evaluate_model.figures.ordinal import in_order
 from functions.evaluate_model.held_out import held_out_rows
 from functions.evaluate_model.opening import check_opened
 from functions.evaluate_model.shards import Said, Shards
@@ -47,13 +48,14 @@ def measure(bench: Bench, candidate: Candidate, split: Split) -> EvaluationRecor
     path = f"{folder}/evaluation.json"
     done = read(bucket, path, EvaluationRecord)
     if done is not None:
-        return done
+        return in_order(done, dataset.task, bench.policy)
     if split == "test":
         check_opened(bench, candidate)
     rows = held_out_rows(bucket, dataset, split, bench.policy.evaluation.max_rows)
     generator, note = generator_for(bench, candidate, rows, folder)
     said = _ask(bench, candidate, rows, folder, generator)
     record = _evaluate(bench, candidate, split, rows, said)
+    record = in_order(record, dataset.task, bench.policy)
     record = record.model_copy(update={"batch_note": note})
     if not create(bucket, path, record):
         # Another delivery was faster. Its answers are the same ones: shards are written once.

@@ -7,7 +7,7 @@ import pytest
 from local.summary import Records
 from shared.errors import Rejected
 from shared.records import TaskRecord, VerdictRecord
-from tests.unit.test_evaluate import CHAMPION, Stage, task
+from tests.unit.test_evaluate import CHAMPION, Stage, declare, task
 from tests.unit.test_verdict import verdict
 
 
@@ -58,6 +58,24 @@ def test_a_verdict_allows_for_the_tuned_models_of_earlier_runs_and_not_of_later_
     before: Any = stage.verdict(f"runs/{first}")
     stage.conclude(first)
     assert stage.verdict(f"runs/{first}") == before
+
+
+def test_an_order_that_is_declared_later_is_shown_and_asks_and_decides_nothing_again() -> None:
+    stage = Stage(task())
+    stage.measure()
+    before, champion, asked = stage.verdict("datasets/dataset1"), stage.champion, len(stage.asked)
+    assert not any("ordinal_error" in item["metrics"] for item in before["figures"])
+    declare(stage.fakes, task(ordered=True))
+    stage.measure()
+    after = stage.verdict("datasets/dataset1")
+    assert all("ordinal_error" in item["metrics"] for item in after["figures"])
+    assert (after["created"], after["basis"]) == (before["created"], before["basis"])
+    assert (stage.champion, len(stage.asked)) == (champion, asked)
+    page = stage.fakes.artifacts.content("tasks/birds/datasets/dataset1/evaluation.html")
+    assert b"ordinal_error" in page
+    declare(stage.fakes, task())
+    stage.measure()
+    assert stage.verdict("datasets/dataset1") == before
 
 
 def test_a_champion_carries_the_calibration_of_its_verdict() -> None:

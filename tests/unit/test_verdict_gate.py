@@ -10,7 +10,6 @@ from functions.evaluate_model.figures import compute_figures
 from functions.evaluate_model.rule import Standing, rule
 from functions.evaluate_model.statistics.paired import sign_test
 from functions.evaluate_model.verdict import Finalists, decide
-from shared.examples import Answer
 from shared.records import EvaluationRecord, Mistake
 from shared.task import Task
 from tests.fakes import START
@@ -147,15 +146,20 @@ def test_a_difference_in_exact_match_of_fields_is_that_of_the_rows_it_is_tested_
     party = Task.model_validate(
         {"type": "extraction", "fields": ["guests"], "target": {"metric": "exact_match"}}
     )
-    truths: list[Answer] = [{"guests": ["Ann", "Bob"]}] * 60
-    turned: list[Answer] = [{"guests": ["Bob", "Ann"]}] * 50 + [{"guests": "Ann"}] * 10
-    plain: list[Answer] = [{"guests": ["Ann", "Bob"]}] * 30 + [{"guests": "Bob"}] * 30
+    told = {
+        "tuned": [["Bob", "Ann"] if row < 50 else ["Ann"] for row in range(60)],
+        "few-shot": [["Ann", "Bob"] if row < 30 else ["Bob"] for row in range(60)],
+    }
     tuned, prompt = (
         evaluation(name, kind, figures.row_scores, **figures.metrics).model_copy(
             update={"row_parts": figures.row_parts}
         )
-        for name, kind, said in (("tuned", "tuned", turned), ("few-shot", "prompting", plain))
-        for figures in (compute_figures(party, truths, said),)
+        for name, kind in (("tuned", "tuned"), ("few-shot", "prompting"))
+        for figures in (
+            compute_figures(
+                party, [{"guests": ["Ann", "Bob"]}] * 60, [{"guests": each} for each in told[name]]
+            ),
+        )
     )
     found = compare(prompt, tuned, party, 1, 1).comparison
     assert (found.tuned_better, found.prompting_better) == (20, 0)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functions.evaluate_model.figures.canonical import canonical_text
 from functions.evaluate_model.figures.fields import field_figures
 from functions.evaluate_model.figures.labels import label_figures, numbers_of
-from functions.evaluate_model.figures.ordinal import has_order, ordinal_figures
 from shared.answers import answer_text
 from shared.examples import Answer
 from shared.task import Task
@@ -91,6 +90,4 @@ def compute_figures(
     pairs = tuple(
         (right[0], said[0] if said else -1) for right, said in zip(rights, saids, strict=True)
     )
-    if has_order(task):
-        metrics |= ordinal_figures(len(names), pairs)
     return Figures(metrics, per_label, most, tuple(exact), invalid, pairs)
