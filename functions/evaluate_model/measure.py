@@ -115,6 +115,7 @@ def _ask(
             answer_tokens=reply.answer_tokens,
             seconds=reply.seconds,
             batched=reply.batched,
+            model_version=reply.model_version,
         )
         return _rated(said, bench, candidate, text) if rated else said
 
@@ -175,6 +176,7 @@ def _evaluate(
         temperature=serving.temperature,
         batched=sum(item.batched for item in said),
         stop_at=serving.stop_at,
+        model_versions=tuple(sorted({item.model_version for item in said} - {""})),
         mistakes=tuple(
             Mistake(
                 row=row,

@@ -90,6 +90,12 @@ def test_every_row_is_asked_once_and_scored() -> None:
     assert record.prompt_tokens > record.answer_tokens == 100
 
 
+def test_the_versions_of_the_model_that_answered_are_kept() -> None:
+    fakes, dataset, generator = stage(10)
+    generator.versions = iter(["m-002", "m-001", "m-002", ""])
+    assert run(fakes, dataset, generator).model_versions == ("fake-1", "m-001", "m-002")
+
+
 def test_a_row_is_asked_as_a_document_is() -> None:
     fakes, dataset, generator = stage(2)
     record = run(fakes, dataset, generator)

@@ -4,6 +4,7 @@ import json
 import random
 import re
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -217,6 +218,16 @@ def test_the_page_says_what_a_batch_answered_and_why_not_the_others() -> None:
     assert re.search(r"A batch answered 1 of the \d+ test rows of <bdi>", page)
     assert "It &lt;b&gt;expired&lt;/b&gt;." in page
     assert "A batch answered" not in report(fake_world(), evaluation("few-shot", ((0, 0),)))
+
+
+def test_the_page_names_the_versions_and_the_software_that_a_figure_comes_from() -> None:
+    winner = evaluation("few-shot", ((0, 0),)).model_copy(
+        update={"model_versions": ("gemini-001", "<b>002")}
+    )
+    page = report(fake_world(), winner)
+    assert "answered by <bdi>gemini-001</bdi>, <bdi>&lt;b&gt;002</bdi></dd>" in page
+    assert f"google-cloud-aiplatform {version('google-cloud-aiplatform')}" in page
+    assert "answered by" not in report(fake_world(), evaluation("few-shot", ((0, 0),)))
 
 
 def test_the_index_lists_what_there_is_and_links_the_pages_that_are_there() -> None:

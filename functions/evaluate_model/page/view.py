@@ -23,7 +23,7 @@ from shared.records import (
     VerdictRecord,
 )
 
-SOFTWARE = ("google-auth", "scikit-learn", "scipy", "numpy")
+SOFTWARE = ("google-auth", "google-cloud-aiplatform", "scikit-learn", "scipy", "numpy")
 THE_TEXT = "… the text …"
 MOST_POINTS = 15
 
