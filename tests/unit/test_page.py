@@ -230,6 +230,16 @@ def test_the_page_names_the_versions_and_the_software_that_a_figure_comes_from()
     assert "answered by" not in report(fake_world(), evaluation("few-shot", ((0, 0),)))
 
 
+def test_the_page_says_what_its_cost_and_latency_are_of() -> None:
+    fakes, winner = fake_world(), evaluation("few-shot", ((0, 0),))
+    priced = figure("few-shot", 0.5).model_copy(update={"usd_per_thousand": 0.1})
+    page = report(fakes, winner, figures=(priced,))
+    assert "how long one document takes" in page
+    assert "rating the answers" not in page
+    rated = winner.model_copy(update={"row_ratings": ("likely",)})
+    assert "What rating the answers takes is not in it." in report(fakes, rated, figures=(priced,))
+
+
 def test_the_index_lists_what_there_is_and_links_the_pages_that_are_there() -> None:
     fakes = fake_world()
     store_everything(fakes)
@@ -258,9 +268,11 @@ def test_a_record_that_cannot_be_read_is_named_on_the_index_and_hides_no_other()
     assert "cost $1.54" in page
 
 
-def report(fakes: FakeWorld, winner: EvaluationRecord, cloud: str = "google") -> str:
-    folder = "tasks/birds/datasets/d1"
-    write_report(fakes.artifacts, cloud, folder, dataset(), verdict(), [winner], [], None)
+def report(
+    fakes: FakeWorld, winner: EvaluationRecord, cloud: str = "google", **decided: Any
+) -> str:
+    folder, found = "tasks/birds/datasets/d1", verdict(**decided)
+    write_report(fakes.artifacts, cloud, folder, dataset(), found, [winner], [], None)
     return fakes.artifacts.content(f"{folder}/evaluation.html").decode()
 
 
