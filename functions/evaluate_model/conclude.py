@@ -71,7 +71,7 @@ def conclude(
     verdict = change(world.buckets.artifacts, path, VerdictRecord, renew) or fresh
     winner = next(item for item in tests if item.candidate.name == verdict.winner)
     cloud = world.settings.cloud
-    write_report(world.buckets.artifacts, cloud, folder, dataset, verdict, tests, jobs, run)
+    write_report(world.buckets.artifacts, cloud, folder, dataset, policy, verdict, tests, jobs, run)
     log.info("verdict", task=dataset.task_name, dataset=dataset.id, decision=verdict.decision)
     publish_fact(
         world.publisher,

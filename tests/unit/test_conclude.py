@@ -78,6 +78,15 @@ def test_an_order_that_is_declared_later_is_shown_and_asks_and_decides_nothing_a
     assert stage.verdict("datasets/dataset1") == before
 
 
+def test_the_page_shows_what_goes_to_review_by_the_task_as_it_is_now() -> None:
+    stage = Stage(task())
+    for threshold in (0.6, 0.9):
+        declare(stage.fakes, task(serving={"review_below": threshold}))
+        stage.measure()
+        page = stage.fakes.artifacts.content("tasks/birds/datasets/dataset1/evaluation.html")
+        assert f"<code>review_below: {threshold}</code>".encode() in page
+
+
 def test_a_champion_carries_the_calibration_of_its_verdict() -> None:
     stage = Stage(task())
     stage.measure()

@@ -272,7 +272,9 @@ def report(
     fakes: FakeWorld, winner: EvaluationRecord, cloud: str = "google", **decided: Any
 ) -> str:
     folder, found = "tasks/birds/datasets/d1", verdict(**decided)
-    write_report(fakes.artifacts, cloud, folder, dataset(), found, [winner], [], None)
+    write_report(
+        fakes.artifacts, cloud, folder, dataset(), dataset().task, found, [winner], [], None
+    )
     return fakes.artifacts.content(f"{folder}/evaluation.html").decode()
 
 

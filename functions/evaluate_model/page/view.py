@@ -22,6 +22,7 @@ from shared.records import (
     RunRecord,
     VerdictRecord,
 )
+from shared.task import Task
 
 SOFTWARE = ("google-auth", "google-cloud-aiplatform", "scikit-learn", "scipy", "numpy")
 THE_TEXT = "… the text …"
@@ -56,6 +57,7 @@ def page_values(
     artifacts: Bucket,
     cloud: str,
     dataset: DatasetRecord,
+    policy: Task,
     verdict: VerdictRecord,
     finalists: Sequence[EvaluationRecord],
     jobs: Sequence[JobRecord],
@@ -68,6 +70,7 @@ def page_values(
         artifacts: The bucket that holds the examples that prompts are made with.
         cloud: local or google; a page from the local cloud says that it is about the stand-in.
         dataset: The dataset.
+        policy: The task as it is now: what is sent to review by.
         verdict: The verdict.
         finalists: The winner's evaluation on test, and what it was compared with.
         jobs: The run's jobs.
@@ -113,7 +116,7 @@ def page_values(
         "thinned": _thinned,
         "as_json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
         **_comparison(verdict),
-        **_confidence(verdict, dataset.task.serving.review_below),
+        **_confidence(verdict, policy.serving.review_below),
     }
 
 
