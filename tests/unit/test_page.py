@@ -27,6 +27,7 @@ from shared.records import (
     Figure,
     Interval,
     Mistake,
+    NextStep,
     Promotion,
     RunRecord,
     VerdictRecord,
@@ -188,6 +189,42 @@ def test_the_page_links_the_data_report_only_where_there_is_one() -> None:
     assert '<a href="report.html">data report</a>' in report(
         fakes, evaluation("few-shot", ((0, 0),))
     )
+
+
+def page_with_step(kind: str, link: str, *, reported: bool = True) -> str:
+    fakes = fake_world()
+    if reported:
+        fakes.artifacts.put("tasks/birds/datasets/d1/report.html", "x")
+    step = NextStep.model_validate({"kind": kind, "title": "t", "detail": "d", "link": link})
+    return report(fakes, evaluation("few-shot", ((0, 0),)), next_steps=(step,))
+
+
+def test_a_next_step_links_the_page_that_has_more_about_it() -> None:
+    said = '<a href="report.html">Rows that look wrong, in the data report</a>'
+    assert said in page_with_step("label_noise", "report.html")
+    assert said not in page_with_step("label_noise", "report.html", reported=False)
+    further = page_with_step("too_little_data", "../../index.html")
+    assert '<a href="../../index.html">The task&#39;s other datasets and runs</a>' in further
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "",
+        "javascript:alert(1)//x.html",
+        "https://example.org/x.html",
+        "//example.org/x.html",
+        "/x.html",
+        "..\\x.html",
+        "x.html#y",
+        'x" onclick="alert(1)".html',
+        "x.html\n",
+    ],
+)
+def test_a_next_step_links_nothing_but_pages_beside_it(link: str) -> None:
+    page = page_with_step("too_little_data", link)
+    assert "other datasets and runs" not in page
+    assert "alert" not in page
 
 
 def test_names_of_files_in_the_commands_are_quoted_for_the_shell() -> None:

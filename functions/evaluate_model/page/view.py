@@ -1,6 +1,7 @@
 """Gathers what the page shows: records and where they stand, nothing reckoned."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from shared.records import (
     EvaluationRecord,
     Figure,
     JobRecord,
+    NextStep,
     RunRecord,
     VerdictRecord,
 )
@@ -27,6 +29,9 @@ from shared.task import Task
 SOFTWARE = ("google-auth", "google-cloud-aiplatform", "scikit-learn", "scipy", "numpy")
 THE_TEXT = "… the text …"
 MOST_POINTS = 15
+
+_BESIDE = re.compile(r"(\.\./)*([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.html")
+"""A page that is stored beside this one: no other address, and nothing that a browser would run."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ def page_values(
         "stand_in": cloud == "local",
         "headline": words.HEADLINES[verdict.decision],
         "STEPS": words.STEPS,
+        "LINKS": words.LINKS,
+        "link_of": lambda step: _link_of(step, data_report),
         "verdict": verdict,
         "dataset": dataset,
         "winner": winner,
@@ -215,6 +222,12 @@ def _confidence(verdict: VerdictRecord, review_below: float) -> dict[str, Any]:
 def _has_cost(figure: Figure) -> bool:
     known = (figure.usd_per_thousand, figure.seconds_p50, figure.seconds_p95)
     return any(value is not None for value in known)
+
+
+def _link_of(step: NextStep, data_report: str) -> str:
+    """Return where there is more about a step; empty when there is no such page."""
+    missing = step.kind == "label_noise" and not data_report
+    return step.link if _BESIDE.fullmatch(step.link) and not missing else ""
 
 
 def _thinned(points: Sequence[CoveragePoint]) -> list[CoveragePoint]:

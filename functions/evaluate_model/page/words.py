@@ -33,6 +33,11 @@ STEPS = {
     "none": "",
 }
 
+LINKS = {
+    "label_noise": "Rows that look wrong, in the data report",
+    "too_little_data": "The task's other datasets and runs",
+}
+
 LONGEST_EXCERPT = 600
 LEAST_P = 0.0001
 LONG_SECONDS = 10
