@@ -78,6 +78,27 @@ def test_an_order_that_is_declared_later_is_shown_and_asks_and_decides_nothing_a
     assert stage.verdict("datasets/dataset1") == before
 
 
+def test_a_new_task_yaml_reaches_the_verdict_of_a_run_that_has_ended() -> None:
+    stage = Stage(task(), zero=5, few=6, tuned=9)
+    stage.measure()
+    run = stage.tune()
+    stage.conclude(run)
+    before, champion, asked = stage.verdict(f"runs/{run}"), stage.champion, len(stage.asked)
+    declare(stage.fakes, task(ordered=True, serving={"review_below": 0.9}))
+    stage.measure()
+    completed = stage.fakes.publisher.on("tuning-completed")
+    stage.tune()
+    (again,) = stage.fakes.publisher.on("tuning-completed")[len(completed) :]
+    assert again == {"task": "birds", "run": run}
+    stage.conclude(run)
+    after = stage.verdict(f"runs/{run}")
+    assert all("ordinal_error" in item["metrics"] for item in after["figures"])
+    assert (after["created"], after["decision"]) == (before["created"], "promote_tuned")
+    assert (stage.champion, len(stage.asked)) == (champion, asked)
+    page = stage.fakes.artifacts.content(f"tasks/birds/runs/{run}/report.html")
+    assert b"<code>review_below: 0.9</code>" in page
+
+
 def test_the_page_shows_what_goes_to_review_by_the_task_as_it_is_now() -> None:
     stage = Stage(task())
     for threshold in (0.6, 0.9):
