@@ -385,6 +385,7 @@ class FakeGenerator:
     Attributes:
         asked: Every (model, prompt, sampling) that it answered or refused.
         seconds: How long each request takes, for as long as there are any; then none.
+        versions: Which version answers each, in the same way; then fake-1.
     """
 
     def __init__(self, speak: Speaker, faults: Faults | None = None) -> None:
@@ -393,6 +394,7 @@ class FakeGenerator:
         self._lock = threading.Lock()
         self.asked: list[tuple[str, Prompt, Sampling]] = []
         self.seconds: Iterator[float] = iter(())
+        self.versions: Iterator[str] = iter(())
 
     def generate(
         self, model: str, prompt: Prompt, sampling: Sampling, needed: Needed | None = None
@@ -401,8 +403,8 @@ class FakeGenerator:
         with self._lock, self._faults.call("generate"):
             self.asked.append((model, prompt, sampling))
             texts = tuple(self._speak(model, prompt, sampling))
-            seconds = next(self.seconds, 0.0)
-        return Reply(texts, *_counted(prompt, texts), "fake-1", seconds)
+            seconds, version = next(self.seconds, 0.0), next(self.versions, "fake-1")
+        return Reply(texts, *_counted(prompt, texts), version, seconds)
 
     def texts(self) -> list[str]:
         """Return the texts that it was asked about."""

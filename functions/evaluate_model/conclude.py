@@ -72,12 +72,15 @@ def conclude(
         fresh = fresh.model_copy(update={"reason": f"{fresh.reason} {SUPERSEDED}"})
 
     def renew(old: VerdictRecord | None) -> VerdictRecord | None:
-        return fresh if old is None or old.basis != fresh.basis else None
+        if old is None or old.basis != fresh.basis:
+            return fresh
+        # It stands. Figures that decide nothing, such as those of an order, may have come since.
+        return old.model_copy(update={"figures": fresh.figures})
 
     verdict = change(world.buckets.artifacts, path, VerdictRecord, renew) or fresh
     winner = next(item for item in tests if item.candidate.name == verdict.winner)
     cloud = world.settings.cloud
-    write_report(world.buckets.artifacts, cloud, folder, dataset, verdict, tests, jobs, run)
+    write_report(world.buckets.artifacts, cloud, folder, dataset, policy, verdict, tests, jobs, run)
     named = {"task": dataset.task_name, "dataset": dataset.id}
     log.info("verdict", **named, decision=verdict.decision)
     publish_fact(

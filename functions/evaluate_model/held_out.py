@@ -23,7 +23,7 @@ def held_out_rows(
         split: validation or test.
         max_rows: With more rows than this, a stratified sample of so many is taken.
     """
-    rows = stratified(read_split(bucket, dataset, split), max_rows)
+    rows = stratified(lambda: read_split(bucket, dataset, split), max_rows)
     return sorted(rows, key=lambda row: content_id(row.text))
 
 

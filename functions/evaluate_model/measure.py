@@ -9,6 +9,8 @@ from functions.evaluate_model.bench import Bench
 from functions.evaluate_model.candidates import candidate_key
 from functions.evaluate_model.costs import percentile, usd_per_thousand
 from functions.evaluate_model.figures import compute_figures
+from functions.evaluate_model.figures.canonical import canonical_text
+from functions.evaluate_model.figures.ordinal import in_order
 from functions.evaluate_model.held_out import held_out_rows
 from functions.evaluate_model.opening import check_opened
 from functions.evaluate_model.shards import Said, Shards
@@ -46,13 +48,14 @@ def measure(bench: Bench, candidate: Candidate, split: Split) -> EvaluationRecor
     path = f"{folder}/evaluation.json"
     done = read(bucket, path, EvaluationRecord)
     if done is not None:
-        return done
+        return in_order(done, dataset.task, bench.policy)
     if split == "test":
         check_opened(bench, candidate)
     rows = held_out_rows(bucket, dataset, split, bench.policy.evaluation.max_rows)
     generator, note = generator_for(bench, candidate, rows, folder)
     said = _ask(bench, candidate, rows, folder, generator)
     record = _evaluate(bench, candidate, split, rows, said)
+    record = in_order(record, dataset.task, bench.policy)
     record = record.model_copy(update={"batch_note": note})
     if not create(bucket, path, record):
         # Another delivery was faster. Its answers are the same ones: shards are written once.
@@ -112,6 +115,7 @@ def _ask(
             answer_tokens=reply.answer_tokens,
             seconds=reply.seconds,
             batched=reply.batched,
+            model_version=reply.model_version,
         )
         return _rated(said, bench, candidate, text) if rated else said
 
@@ -156,7 +160,11 @@ def _evaluate(
         confusions=figures.confusions,
         invalid=figures.invalid,
         service_exact_match=_service_figure(
-            bench.services.exact_match, list(zip(shown, map(answer_text, truths), strict=True))
+            bench.services.exact_match,
+            [
+                (words if answer is None else canonical_text(answer), canonical_text(truth))
+                for words, answer, truth in zip(shown, answers, truths, strict=True)
+            ],
         ),
         row_scores=figures.row_scores,
         row_agreements=tuple(item.confidence for item in votes),
@@ -168,6 +176,7 @@ def _evaluate(
         temperature=serving.temperature,
         batched=sum(item.batched for item in said),
         stop_at=serving.stop_at,
+        model_versions=tuple(sorted({item.model_version for item in said} - {""})),
         mistakes=tuple(
             Mistake(
                 row=row,

@@ -1,5 +1,6 @@
 """Makes a candidate the champion, by compare-and-set and with a history."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -9,6 +10,7 @@ from shared.endpoints import is_given_up, promise
 from shared.errors import Rejected
 from shared.facts import publish_fact
 from shared.ports import World
+from shared.rating import is_rated
 from shared.record_store import change, read
 from shared.records import (
     Calibration,
@@ -17,7 +19,9 @@ from shared.records import (
     DatasetRecord,
     EvaluationRecord,
     Promotion,
+    TaskRecord,
 )
+from shared.task import Serving
 
 MAX_HISTORY = 50
 
@@ -157,10 +161,29 @@ def promote_by_hand(
     wanted = (served or named)[-1]
     champion = read(artifacts, paths.champion(task), ChampionRecord)
     if champion is None or (champion.dataset, champion.candidate) != (dataset, wanted):
-        fitted = [
-            calibration_of(item)
-            for item in evaluations
-            if item.candidate == wanted and item.split == "validation"
-        ]
-        calibration = max(fitted, key=lambda item: item.n, default=None)
+        current = read(artifacts, paths.task_record(task), TaskRecord)
+        policy = current.task if current else record.task
+        calibration = _calibration(
+            [item for item in evaluations if item.candidate == wanted],
+            policy.serving,
+            rated=is_rated(record.task, policy.serving),
+        )
         promote(world, record, wanted, at, calibration=calibration, by=by)
+
+
+def _calibration(
+    evaluations: Sequence[EvaluationRecord], serving: Serving, *, rated: bool
+) -> Calibration | None:
+    """Fit the calibration of answers that were asked for as documents are now.
+
+    Where there are none it is that of other ones: a result then says why it does not hold.
+    """
+    asked = (serving.samples, serving.temperature, serving.stop_at)
+
+    def suits(item: EvaluationRecord) -> tuple[bool, bool, int]:
+        same = (item.samples, item.temperature, item.stop_at) == asked
+        return same, bool(item.row_ratings) == rated, item.n
+
+    validation = [item for item in evaluations if item.split == "validation"]
+    best = max(validation, key=suits, default=None)
+    return calibration_of(best) if best else None

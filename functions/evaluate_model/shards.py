@@ -21,7 +21,8 @@ class Said(Record):
     """What a candidate said to one row, word by word, a text a sample.
 
     `said` is None when the service refused to answer, for the reason in `refusal`. `seconds` is
-    how long the request took; a row that was `batched` was answered by a batch, at no pace.
+    how long a document would have taken; a row that was `batched` was answered by a batch, at no
+    pace. `model_version` is the version that the service says it used.
     `rating` is how likely it called its answer, where that was asked, in a request with tokens of
     its own.
     """
@@ -33,6 +34,7 @@ class Said(Record):
     answer_tokens: int = 0
     seconds: float = 0.0
     batched: bool = False
+    model_version: str = ""
     rating: str = ""
     rating_prompt_tokens: int = 0
     rating_answer_tokens: int = 0

@@ -1,9 +1,10 @@
 """What prompts show of the training split: examples, and which fields hold lists."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from functions.evaluate_model.held_out import read_split
-from functions.evaluate_model.strata import Strata
+from functions.evaluate_model.strata import Strata, balanced, proportional, stratum_of
 from shared.examples import Answer, Example, ListKind
 from shared.ports import Bucket
 from shared.records import DatasetRecord
@@ -28,25 +29,30 @@ class Shown:
 
 
 def choose_shown(bucket: Bucket, dataset: DatasetRecord, count: int) -> Shown:
-    """Go through the training examples once and choose.
+    """Go through the training examples twice and choose: count them, then keep those chosen.
 
     Args:
         bucket: The artifacts bucket.
         dataset: The dataset.
         count: How many examples a few-shot prompt holds.
     """
-    strata = Strata(max(count, POOL_EXAMPLES), prefer_short=True)
+    sizes = Counter[str]()
     lists = dict.fromkeys(dataset.task.field_names, False)
     texts = dict.fromkeys(dataset.task.field_names, False)
     for example in read_split(bucket, dataset, "train"):
-        strata.add(example)
+        sizes[stratum_of(example)] += 1
         for name in lists:
             value = _value(example.answer, name)
             lists[name] |= isinstance(value, list)
             texts[name] |= isinstance(value, str)
+    shots, pool = balanced(sizes, count), proportional(sizes, POOL_EXAMPLES)
+    kept = {name: max(shots.get(name, 0), pool.get(name, 0)) for name in {**shots, **pool}}
+    strata = Strata(kept, prefer_short=True)
+    for example in read_split(bucket, dataset, "train"):
+        strata.add(example)
     return Shown(
-        tuple(strata.balanced(count)),
-        tuple(strata.proportional(POOL_EXAMPLES)),
+        tuple(strata.in_turns(count)),
+        tuple(strata.first(pool)),
         {name: "sometimes" if texts[name] else "always" for name in lists if lists[name]},
     )
 

@@ -1,7 +1,12 @@
-"""Samples in which every label has its share, or an equal one, the same ones every time."""
+"""Samples in which every label has its share, or an equal one, the same ones every time.
+
+Examples are gone through twice: first they are counted, then those that have a place are kept. So
+memory holds as many texts as are wanted, however many there are.
+"""
 
 import heapq
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
 from shared.answers import answer_text
 from shared.examples import Example
@@ -11,83 +16,108 @@ MAX_SHOT_CHARACTERS = 2000
 """Longer examples are left out of prompts as long as there are others."""
 
 
-class Strata:
-    """Examples by their answer, of each only the `most` that come first: by smallest hash.
+def stratum_of(example: Example) -> str:
+    """Name an example's stratum: by its answer, in an order that no label's spelling decides.
 
-    A field extraction has one stratum, and so the whole set of a text's labels is one. There is no
-    seed: the same examples, in any order, give the same samples.
+    A field extraction has one stratum, and so the whole set of a text's labels is one.
+    """
+    return content_id("" if isinstance(example.answer, dict) else answer_text(example.answer))
+
+
+def proportional(sizes: Mapping[str, int], count: int) -> dict[str, int]:
+    """Give each stratum its share of so many places, as nearly as whole numbers allow.
+
+    Places that are left by rounding down go to the strata that it cost most.
 
     Args:
-        most: How many examples of a stratum can be asked for.
-        prefer_short: Whether examples over MAX_SHOT_CHARACTERS come after all others.
+        sizes: How many examples each stratum has.
+        count: How many places there are; fewer examples all have one.
+    """
+    total = sum(sizes.values())
+    if total <= count:
+        return dict(sizes)
+    places = {name: sizes[name] * count // total for name in sorted(sizes)}
+    cost = sorted(places, key=lambda name: -(sizes[name] * count % total))
+    for name in cost[: count - sum(places.values())]:
+        places[name] += 1
+    return places
 
-    Attributes:
-        sizes: How many examples each has.
+
+def balanced(sizes: Mapping[str, int], count: int) -> dict[str, int]:
+    """Give places in turns, one to each stratum, as long as it has any.
+
+    Args:
+        sizes: How many examples each stratum has.
+        count: How many places there are; fewer examples all have one.
+    """
+    names = sorted(sizes)
+    turns = (name for turn in range(count) for name in names if turn < sizes[name])
+    return dict(Counter(name for name, _ in zip(turns, range(count), strict=False)))
+
+
+class Strata:
+    """Examples by their answer, of each only those that come first: by smallest hash.
+
+    There is no seed: the same examples, in any order, give the same samples.
+
+    Args:
+        places: How many examples of each stratum are kept; of others none.
+        prefer_short: Whether examples over MAX_SHOT_CHARACTERS come after all others.
     """
 
-    def __init__(self, most: int, *, prefer_short: bool = False) -> None:
-        self._most = most
+    def __init__(self, places: Mapping[str, int], *, prefer_short: bool = False) -> None:
+        self._places = places
         self._prefer_short = prefer_short
-        self.sizes: dict[str, int] = {}
+        self._seen: Counter[str] = Counter()
         # A heap whose top comes last: it makes room for what comes before it.
         self._kept: dict[str, list[_Last]] = {}
 
     def add(self, example: Example) -> None:
         """Take one more example in."""
-        name = "" if isinstance(example.answer, dict) else answer_text(example.answer)
-        number = self.sizes[name] = self.sizes.get(name, 0) + 1
-        heap = self._kept.setdefault(name, [])
+        name = stratum_of(example)
+        most = self._places.get(name, 0)
+        if not most:
+            return
+        self._seen[name] += 1
         too_long = self._prefer_short and len(example.text) > MAX_SHOT_CHARACTERS
-        item = _Last((too_long, content_id(example.text), number), example)
-        if len(heap) < self._most:
+        item = _Last((too_long, content_id(example.text), self._seen[name]), example)
+        heap = self._kept.setdefault(name, [])
+        if len(heap) < most:
             heapq.heappush(heap, item)
         else:
             heapq.heappushpop(heap, item)
 
-    def proportional(self, count: int) -> list[Example]:
-        """Take a sample in which each stratum has its share, as nearly as whole numbers allow.
-
-        Places that are left by rounding down go to the strata that it cost most.
+    def first(self, places: Mapping[str, int]) -> list[Example]:
+        """Return the first examples of each stratum, one stratum after the other.
 
         Args:
-            count: How many to take, `most` at most; fewer are all taken.
+            places: How many of each; no more than are kept.
         """
-        total = sum(self.sizes.values())
-        names = self._names()
-        if total <= count:
-            return [example for name in names for example in self._first(name, count)]
-        places = {name: self.sizes[name] * count // total for name in names}
-        cost = sorted(names, key=lambda name: -(self.sizes[name] * count % total))
-        for name in cost[: count - sum(places.values())]:
-            places[name] += 1
-        return [example for name in names for example in self._first(name, places[name])]
+        return [example for name in sorted(places) for example in self._first(name, places[name])]
 
-    def balanced(self, count: int) -> list[Example]:
-        """Take examples in turns, one of each stratum, as long as it has any.
-
-        Args:
-            count: How many to take, `most` at most; fewer are all taken.
-        """
-        queues = [self._first(name, count) for name in self._names()]
+    def in_turns(self, count: int) -> list[Example]:
+        """Return so many examples in turns, one of each stratum, as long as it has any."""
+        queues = [self._first(name, count) for name in sorted(self._kept)]
         turns = (queue[turn] for turn in range(count) for queue in queues if turn < len(queue))
         return [example for example, _ in zip(turns, range(count), strict=False)]
 
-    def _names(self) -> list[str]:
-        """Name the strata in an order that no label's spelling decides."""
-        return sorted(self.sizes, key=content_id)
-
     def _first(self, name: str, count: int) -> list[Example]:
-        """Return a stratum's first examples, in their order."""
-        kept = sorted(self._kept[name], key=lambda item: item.key)
+        kept = sorted(self._kept.get(name, ()), key=lambda item: item.key)
         return [item.example for item in kept[:count]]
 
 
-def stratified(examples: Iterable[Example], count: int) -> list[Example]:
-    """Take a sample of so many examples in which each label has its share."""
-    strata = Strata(count)
-    for example in examples:
+def stratified(read: Callable[[], Iterable[Example]], count: int) -> list[Example]:
+    """Take a sample of so many examples in which each label has its share.
+
+    Args:
+        read: Goes through the examples from the beginning; it is called twice.
+        count: How many to take; fewer are all taken.
+    """
+    places = proportional(Counter(map(stratum_of, read())), count)
+    strata = Strata(places)
+    for example in read():
         strata.add(example)
-    return strata.proportional(count)
+    return strata.first(places)
 
 
 class _Last:

@@ -79,7 +79,7 @@ def _tune(world: World, tuning: TuningService, proposal: Proposal) -> None:
     if is_new or run.state == "waiting":
         # A run that waits is told of at every delivery: if nobody hears of it, nobody approves it.
         announce(world, run)
-    if run.state == "refused":
+    if run.state in ("refused", "closed"):
         ask_for_verdict(world, run)
     if run.state == "open":
         start_jobs(world, tuning, run)

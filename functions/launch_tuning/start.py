@@ -51,6 +51,10 @@ def announce(world: World, run: RunRecord) -> None:
 
 
 def ask_for_verdict(world: World, run: RunRecord) -> None:
-    """Have evaluate_model close a refused run: the verdict is about the prompts alone."""
+    """Have evaluate_model look at a run that nothing is started for.
+
+    Of a refused one the verdict is about the prompts alone. One that has ended is asked for again
+    when the task has changed: its verdict is looked at by the task as it is now.
+    """
     message = {"task": run.task_name, "run": run.id}
     world.publisher.publish("tuning-completed", message)

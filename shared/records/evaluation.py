@@ -131,7 +131,8 @@ class EvaluationRecord(Record):
     row's (truth, answer) for labels, by the task's order, -1 for no answer. `row_parts` is for
     several labels or fields: what each row counts as (number of the label or field, hits, values
     said, values that are right), where anything was said or is right. `service_exact_match` is the
-    evaluation service's figure, if it gave one. `seconds` (of one document that was asked about
+    evaluation service's figure, if it gave one. `model_versions` are those that the service says it
+    used, in order; none where it said nothing. `seconds` (of one document that was asked about
     online), tokens and `usd_per_thousand` are of answering; what rating adds, for documents that
     are rated, is apart. A batch answered `batched` of the rows; `batch_note` says why it did not
     answer others.
@@ -157,6 +158,7 @@ class EvaluationRecord(Record):
     batched: int = 0
     batch_note: str = ""
     stop_at: float = 1.0
+    model_versions: tuple[str, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     prompt_tokens: int
     answer_tokens: int

@@ -36,7 +36,12 @@ class Task(Part):
         (), description="The fields to extract. Left out, they are taken from the data."
     )
     multi_label: bool = Field(default=False, description="Whether a text can have several labels.")
-    ordered: bool = Field(default=False, description="Whether the labels run from low to high.")
+    ordered: bool = Field(
+        default=False,
+        description="Whether the labels run from low to high, as they are listed. Labels named "
+        "here for sentiment do unless this says false; whole numbers always do, by their value. "
+        "It can be changed at any time: nothing is asked or tuned again.",
+    )
     columns: Columns = Field(Columns(), description="Where the file keeps text and label.")
     split: Split = Field(Split(), description="How examples are divided.")
     format: FormatKey | None = Field(
@@ -141,6 +146,10 @@ def parse_task(text: str, source: str = "task.yaml") -> Task:
     if not isinstance(value, dict):
         raise Rejected(f"{source} holds no keys.", "It needs at least `type:`.")
     try:
-        return Task.model_validate(value)
+        task = Task.model_validate(value)
     except ValidationError as error:
         raise Rejected(f"{source}: {explain(error, Task)}.", "See docs/task.md.") from None
+    if task.type == "sentiment" and task.labels and "ordered" not in task.model_fields_set:
+        # Only those that somebody listed: those that are found in the data are in no order.
+        return task.model_copy(update={"ordered": True})
+    return task

@@ -47,6 +47,7 @@ def store(fakes: FakeWorld, story: Story) -> None:
         "google",
         story.folder,
         dataset,
+        dataset.task,
         story.verdict,
         story.finalists,
         story.jobs,

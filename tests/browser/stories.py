@@ -586,5 +586,6 @@ def _steps(task: Task, winner: EvaluationRecord) -> tuple[NextStep, ...]:
             "4.1 points, so that more of them are likely to help.",
             labels=task.label_names[:2],
             cost=0.041,
+            link="../../index.html",
         ),
     )

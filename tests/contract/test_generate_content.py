@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,7 +13,7 @@ from google.protobuf.json_format import ParseDict
 from benchmarks.google_genai import arguments, build_client
 from shared.errors import Busy, ModelGone, Rejected, Retry
 from shared.gcp.generation import Gemini
-from shared.ports import Sampling
+from shared.ports import Needed, Sampling
 from shared.prompts import File, Prompt, prompted
 from shared.task import Task
 from tests.fakes import fake_settings
@@ -213,3 +213,37 @@ def test_one_answer_that_is_missing_says_nothing_of_the_model(service: Service) 
     for _ in range(2):
         assert len(gemini.generate(TUNED, FLOWER, Sampling(2, 0.7, 1)).texts) == 2
     assert asked(service) == [2, 1, 1, 2]
+
+
+def until_two(texts: Sequence[str]) -> int:
+    return 2 - len(texts)
+
+
+@pytest.mark.parametrize(
+    ("gives", "took", "needed", "seconds"),
+    [
+        (1, (2, 5, 3), None, 5),
+        (1, (6, 5, 3), None, 6),
+        (1, (6, 5), until_two, 6),
+        # This one is asked for the third sample after the first two, also by the one who serves.
+        (2, (4, 1), None, 5),
+        (3, (4,), None, 4),
+    ],
+)
+def test_whoever_is_paced_takes_as_long_as_one_who_serves(
+    gives: int, took: Sequence[int], needed: Needed | None, seconds: int, service: Service
+) -> None:
+    service.answers = [said(gives)]
+    times = iter([time for each in took for time in (0, each)])
+    gemini = Gemini(service.settings, paced=True, clock=lambda: next(times))
+    assert gemini.generate(TUNED, FLOWER, Sampling(3, 0.7, 1), needed).seconds == seconds
+    assert next(times, None) is None
+
+
+def test_samples_of_a_model_that_refuses_several_take_as_long_as_the_longest(
+    service: Service,
+) -> None:
+    service.answers = [service.fails(400, "INVALID_ARGUMENT", "one candidate only")]
+    times = iter([0, 0, 1, 0, 4, 0, 2])
+    gemini = Gemini(service.settings, paced=True, clock=lambda: next(times))
+    assert gemini.generate(TUNED, FLOWER, Sampling(3, 0.7, 1)).seconds == 4

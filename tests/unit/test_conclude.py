@@ -113,6 +113,54 @@ def test_another_model_or_way_of_asking_leads_to_a_new_champion_also_with_the_sa
     assert stage.verdict("datasets/dataset1") == after
 
 
+def test_an_order_that_is_declared_later_is_shown_and_asks_and_decides_nothing_again() -> None:
+    stage = Stage(task())
+    stage.measure()
+    before, champion, asked = stage.verdict("datasets/dataset1"), stage.champion, len(stage.asked)
+    assert not any("ordinal_error" in item["metrics"] for item in before["figures"])
+    declare(stage.fakes, task(ordered=True))
+    stage.measure()
+    after = stage.verdict("datasets/dataset1")
+    assert all("ordinal_error" in item["metrics"] for item in after["figures"])
+    assert (after["created"], after["basis"]) == (before["created"], before["basis"])
+    assert (stage.champion, len(stage.asked)) == (champion, asked)
+    page = stage.fakes.artifacts.content("tasks/birds/datasets/dataset1/evaluation.html")
+    assert b"ordinal_error" in page
+    declare(stage.fakes, task())
+    stage.measure()
+    assert stage.verdict("datasets/dataset1") == before
+
+
+def test_a_new_task_yaml_reaches_the_verdict_of_a_run_that_has_ended() -> None:
+    stage = Stage(task(), zero=5, few=6, tuned=9)
+    stage.measure()
+    run = stage.tune()
+    stage.conclude(run)
+    before, champion, asked = stage.verdict(f"runs/{run}"), stage.champion, len(stage.asked)
+    declare(stage.fakes, task(ordered=True, serving={"review_below": 0.9}))
+    stage.measure()
+    completed = stage.fakes.publisher.on("tuning-completed")
+    stage.tune()
+    (again,) = stage.fakes.publisher.on("tuning-completed")[len(completed) :]
+    assert again == {"task": "birds", "run": run}
+    stage.conclude(run)
+    after = stage.verdict(f"runs/{run}")
+    assert all("ordinal_error" in item["metrics"] for item in after["figures"])
+    assert (after["created"], after["decision"]) == (before["created"], "promote_tuned")
+    assert (stage.champion, len(stage.asked)) == (champion, asked)
+    page = stage.fakes.artifacts.content(f"tasks/birds/runs/{run}/report.html")
+    assert b"<code>review_below: 0.9</code>" in page
+
+
+def test_the_page_shows_what_goes_to_review_by_the_task_as_it_is_now() -> None:
+    stage = Stage(task())
+    for threshold in (0.6, 0.9):
+        declare(stage.fakes, task(serving={"review_below": threshold}))
+        stage.measure()
+        page = stage.fakes.artifacts.content("tasks/birds/datasets/dataset1/evaluation.html")
+        assert f"<code>review_below: {threshold}</code>".encode() in page
+
+
 def test_a_champion_carries_the_calibration_of_its_verdict() -> None:
     stage = Stage(task())
     stage.measure()

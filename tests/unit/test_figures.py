@@ -17,8 +17,9 @@ from sklearn.metrics import (
 
 from functions.evaluate_model.figures import Figures, compute_figures
 from functions.evaluate_model.figures import labels as label_module
-from shared.examples import Answer
-from shared.task import Task
+from functions.evaluate_model.figures.ordinal import label_order, ordinal_figures
+from shared.examples import Answer, FieldValue
+from shared.task import Task, parse_task
 from shared.voting import INVALID
 
 NAMES = ["owl", "crow", "heron"]
@@ -91,10 +92,19 @@ def test_mistakes_are_listed_most_frequent_first() -> None:
 stars = st.sampled_from("12345")
 
 
+def ordinal(policy: Task, rows: Sequence[tuple[str, str | None]]) -> dict[str, float] | None:
+    order = label_order(policy.label_names, policy)
+    pairs = figures(policy, rows).row_answers
+    return None if order is None else ordinal_figures(order, pairs)
+
+
 @settings(deadline=None, max_examples=50)
-@given(st.lists(st.tuples(stars, stars), min_size=2, max_size=30))
-def test_ordinal_figures_are_those_of_scikit_learn(rows: list[tuple[str, str]]) -> None:
-    found = figures(STARS, rows).metrics
+@given(st.permutations("12345"), st.lists(st.tuples(stars, stars), min_size=2, max_size=30))
+def test_ordinal_figures_are_those_of_scikit_learn(
+    listed: list[str], rows: list[tuple[str, str]]
+) -> None:
+    found = ordinal(Task.model_validate({"type": "sentiment", "labels": listed}), rows)
+    assert found is not None
     distance = sum(abs(int(truth) - int(answer)) for truth, answer in rows) / len(rows)
     assert found["ordinal_error"] == pytest.approx(distance)
     if len({value for row in rows for value in row}) == 1:
@@ -111,13 +121,35 @@ def test_ordinal_figures_are_those_of_scikit_learn(rows: list[tuple[str, str]]) 
 
 @pytest.mark.parametrize(("truth", "distance"), [("1", 4), ("2", 3), ("3", 2), ("4", 3), ("5", 4)])
 def test_an_answer_that_is_none_counts_as_the_farthest(truth: str, distance: int) -> None:
-    assert figures(STARS, [(truth, None)]).metrics["ordinal_error"] == distance
+    found = ordinal(STARS, [(truth, None)])
+    assert found is not None
+    assert found["ordinal_error"] == distance
 
 
-def test_labels_without_an_order_have_no_ordinal_figures() -> None:
-    assert "ordinal_error" not in figures(BIRDS, [("owl", "owl")]).metrics
-    ordered = Task.model_validate({**BIRDS.model_dump(), "ordered": True})
-    assert figures(ordered, [("owl", "heron")]).metrics["ordinal_error"] == 2
+@pytest.mark.parametrize(
+    ("yaml", "order"),
+    [
+        ("{type: classification, labels: [owl, crow, heron]}", None),
+        ("{type: classification, labels: [owl, crow, heron], ordered: true}", (0, 1, 2)),
+        ("{type: classification, labels: [3, 1, 2]}", (2, 0, 1)),
+        ("{type: classification, labels: [10, 9, -1], ordered: true}", (2, 1, 0)),
+        ("{type: classification, labels: ['²', '1']}", None),
+        ("{type: classification, labels: ['01', '1']}", None),
+        ("{type: sentiment, labels: [negative, neutral, positive]}", (0, 1, 2)),
+        ("{type: sentiment, labels: [good, bad, mixed], ordered: false}", None),
+    ],
+)
+def test_labels_are_in_order_by_value_or_as_they_are_declared(
+    yaml: str, order: tuple[int, ...] | None
+) -> None:
+    policy = parse_task(yaml)
+    assert label_order(policy.label_names, policy) == order
+
+
+def test_labels_of_a_sentiment_that_nobody_declared_are_in_no_order() -> None:
+    found = Task.model_validate({"type": "sentiment", "labels": ["bad", "good", "so-so"]})
+    assert label_order(found.label_names, parse_task("type: sentiment")) is None
+    assert label_order(found.label_names, found) is None
 
 
 def test_fields_are_counted_value_by_value() -> None:
@@ -189,9 +221,43 @@ def test_figures_of_fields_stay_between_zero_and_one(
     found = figures(EVENT, rows)
     shown = [*found.metrics.values(), *found.row_scores]
     assert all(0 <= value <= 1 for value in shown)
-    perfect = all(score == 1 for score in found.row_scores)
-    if found.metrics["exact_match"] == 1:
-        assert perfect
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(record, st.none() | record), min_size=1, max_size=10))
+def test_exact_match_is_the_share_of_rows_whose_fields_are_all_right(
+    rows: list[tuple[Answer, Answer | None]],
+) -> None:
+    found = figures(EVENT, rows)
+    perfect = sum(score == 1 for score in found.row_scores)
+    assert found.metrics["exact_match"] == pytest.approx(perfect / len(rows))
+    counted = sum(
+        said is not None and all(values(truth, name) == values(said, name) for name in truth)
+        for truth, said in rows
+        if isinstance(truth, dict)
+    )
+    assert perfect == counted
+
+
+@pytest.mark.parametrize(
+    ("truth", "said", "alike"),
+    [
+        (["a", "b"], ["b", "a"], True),
+        (["a", "b"], ["b", "a", "b"], True),
+        (["a"], "a", True),
+        (None, [], True),
+        (["a", "b"], ["a"], False),
+        (["a", "b"], '["a","b"]', False),
+        (None, "null", False),
+    ],
+)
+def test_the_order_of_a_list_and_a_list_of_one_make_no_difference(
+    truth: FieldValue, said: FieldValue, *, alike: bool
+) -> None:
+    wanted: Answer = {"place": "mill", "guests": truth}
+    found = figures(EVENT, [(wanted, {"guests": said, "place": "mill"})])
+    assert found.metrics["exact_match"] == float(alike)
+    assert (found.row_scores == (1.0,)) is alike
 
 
 @settings(deadline=None, max_examples=50)

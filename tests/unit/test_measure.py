@@ -1,7 +1,7 @@
 """Measuring one candidate on one split."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -15,10 +15,17 @@ from functions.evaluate_model.measure import MAX_MISTAKES, measure
 from functions.evaluate_model.shards import SHARD_ROWS, cut
 from functions.evaluate_model.shift import begin_shift
 from functions.evaluate_model.shown import choose_shown
-from functions.evaluate_model.strata import MAX_SHOT_CHARACTERS, stratified
+from functions.evaluate_model.strata import (
+    MAX_SHOT_CHARACTERS,
+    Strata,
+    balanced,
+    proportional,
+    stratified,
+    stratum_of,
+)
 from shared.candidates import tuned_candidates
 from shared.errors import NotFound, Rejected, Retry
-from shared.examples import Example
+from shared.examples import Answer, Example
 from shared.paths import content_id
 from shared.ports import Sampling
 from shared.prompts import Prompt
@@ -84,6 +91,12 @@ def test_every_row_is_asked_once_and_scored() -> None:
     assert record.metrics["exact_match"] == record.service_exact_match == 1.0
     assert sorted(generator.texts()) == sorted(row.text for row in birds(100, 100))
     assert record.prompt_tokens > record.answer_tokens == 100
+
+
+def test_the_versions_of_the_model_that_answered_are_kept() -> None:
+    fakes, dataset, generator = stage(10)
+    generator.versions = iter(["m-002", "m-001", "m-002", ""])
+    assert run(fakes, dataset, generator).model_versions == ("fake-1", "m-001", "m-002")
 
 
 def test_a_row_is_asked_as_a_document_is() -> None:
@@ -306,21 +319,68 @@ def test_spellings_of_a_label_are_right_in_both_figures() -> None:
     assert record.metrics["exact_match"] == record.service_exact_match == 1.0
 
 
+def test_a_list_in_another_order_is_right_in_both_figures() -> None:
+    fakes = fake_world()
+    party = Task.model_validate({"type": "extraction", "fields": ["guests", "place"]})
+    rows = [Example(f"party {n}", {"guests": ["Ann", "Bob"], "place": None}) for n in range(10)]
+    dataset = store_dataset(fakes, party, {"validation": rows})
+
+    def turned(_model: str, prompt: Prompt, _sampling: Sampling) -> Sequence[str]:
+        odd = int(prompt.turns[-1][1].split()[1]) % 2
+        return ['{"guests": ["Ann"]}' if odd else '{"guests": ["Bob", "Ann"]}']
+
+    record = run(fakes, dataset, fakes.generator(turned))
+    assert record.metrics["exact_match"] == record.service_exact_match == 0.5
+    assert sum(score == 1 for score in record.row_scores) == 5
+
+
 @given(
     st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 40), min_size=1),
     st.integers(1, 60),
 )
 def test_a_sample_gives_every_label_its_share(sizes: dict[str, int], count: int) -> None:
     whole = [Example(f"{name} {n}", name) for name, size in sizes.items() for n in range(size)]
-    sample = stratified(whole, count)
+    sample = stratified(lambda: whole, count)
     assert len(sample) == min(count, len(whole)) == len(set(sample))
-    assert sorted(stratified(whole[::-1], count)) == sorted(sample)
+    assert sorted(stratified(lambda: whole[::-1], count)) == sorted(sample)
     found = Counter(str(item.answer) for item in sample)
     for name, size in sizes.items():
         share = size * min(count, len(whole)) / len(whole)
         assert abs(found[name] - share) < 1
         mine = sorted((item for item in whole if item.answer == name), key=by_hash)
         assert {item for item in sample if item.answer == name} == set(mine[: found[name]])
+
+
+class Held(Example):
+    """An example that counts how many of it are held at the same time."""
+
+    now = most = 0
+
+    def __new__(cls, text: str, answer: Answer) -> "Held":
+        cls.now += 1
+        cls.most = max(cls.most, cls.now)
+        return super().__new__(cls, text, answer)
+
+    def __del__(self) -> None:
+        type(self).now -= 1
+
+
+def test_choosing_holds_no_more_examples_than_are_wanted_however_many_sets_of_labels() -> None:
+    names = [f"label {n}" for n in range(100)]
+
+    def read() -> Iterator[Example]:
+        for n in range(3000):
+            yield Held(f"text {n}", [names[n % 100], names[n * 7 % 89]])
+
+    sizes = Counter(map(stratum_of, read()))
+    assert len(sizes) > 2000
+    for places in (proportional(sizes, 50), balanced(sizes, 50)):
+        Held.most = 0
+        strata = Strata(places)
+        for example in read():
+            strata.add(example)
+        assert len(strata.first(places)) == len(strata.in_turns(50)) == 50
+        assert Held.most <= 50 + 2
 
 
 def by_hash(example: Example) -> str:

@@ -4,6 +4,7 @@ import json
 import random
 import re
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from shared.records import (
     Figure,
     Interval,
     Mistake,
+    NextStep,
     Promotion,
     RunRecord,
     VerdictRecord,
@@ -130,8 +132,8 @@ def test_figures_are_written_for_people(written: str, expected: str) -> None:
 
 
 def test_only_the_fields_that_differ_are_shown() -> None:
-    truth = {"total": "4.50", "date": None, "items": ["tea", "milk"]}
-    said = {"total": "45.0", "date": None, "items": None}
+    truth = {"total": "4.50", "date": None, "items": ["tea", "milk"], "paid": ["a", "b"]}
+    said = {"total": "45.0", "date": None, "items": None, "paid": ["b", "a"]}
     assert [
         (field.name, field.truth, field.answer)
         for field in words.wrong_fields(mistake(json.dumps(truth), json.dumps(said)))
@@ -189,6 +191,42 @@ def test_the_page_links_the_data_report_only_where_there_is_one() -> None:
     )
 
 
+def page_with_step(kind: str, link: str, *, reported: bool = True) -> str:
+    fakes = fake_world()
+    if reported:
+        fakes.artifacts.put("tasks/birds/datasets/d1/report.html", "x")
+    step = NextStep.model_validate({"kind": kind, "title": "t", "detail": "d", "link": link})
+    return report(fakes, evaluation("few-shot", ((0, 0),)), next_steps=(step,))
+
+
+def test_a_next_step_links_the_page_that_has_more_about_it() -> None:
+    said = '<a href="report.html">Rows that look wrong, in the data report</a>'
+    assert said in page_with_step("label_noise", "report.html")
+    assert said not in page_with_step("label_noise", "report.html", reported=False)
+    further = page_with_step("too_little_data", "../../index.html")
+    assert '<a href="../../index.html">The task&#39;s other datasets and runs</a>' in further
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "",
+        "javascript:alert(1)//x.html",
+        "https://example.org/x.html",
+        "//example.org/x.html",
+        "/x.html",
+        "..\\x.html",
+        "x.html#y",
+        'x" onclick="alert(1)".html',
+        "x.html\n",
+    ],
+)
+def test_a_next_step_links_nothing_but_pages_beside_it(link: str) -> None:
+    page = page_with_step("too_little_data", link)
+    assert "other datasets and runs" not in page
+    assert "alert" not in page
+
+
 def test_names_of_files_in_the_commands_are_quoted_for_the_shell() -> None:
     odd = dataset().model_copy(update={"source_object": "birds/it's $(rm -rf ~).csv"})
     (what, command), *_ = reproduce("google", odd, verdict(), (), None)
@@ -217,6 +255,26 @@ def test_the_page_says_what_a_batch_answered_and_why_not_the_others() -> None:
     assert re.search(r"A batch answered 1 of the \d+ test rows of <bdi>", page)
     assert "It &lt;b&gt;expired&lt;/b&gt;." in page
     assert "A batch answered" not in report(fake_world(), evaluation("few-shot", ((0, 0),)))
+
+
+def test_the_page_names_the_versions_and_the_software_that_a_figure_comes_from() -> None:
+    winner = evaluation("few-shot", ((0, 0),)).model_copy(
+        update={"model_versions": ("gemini-001", "<b>002")}
+    )
+    page = report(fake_world(), winner)
+    assert "answered by <bdi>gemini-001</bdi>, <bdi>&lt;b&gt;002</bdi></dd>" in page
+    assert f"google-cloud-aiplatform {version('google-cloud-aiplatform')}" in page
+    assert "answered by" not in report(fake_world(), evaluation("few-shot", ((0, 0),)))
+
+
+def test_the_page_says_what_its_cost_and_latency_are_of() -> None:
+    fakes, winner = fake_world(), evaluation("few-shot", ((0, 0),))
+    priced = figure("few-shot", 0.5).model_copy(update={"usd_per_thousand": 0.1})
+    page = report(fakes, winner, figures=(priced,))
+    assert "how long one document takes" in page
+    assert "rating the answers" not in page
+    rated = winner.model_copy(update={"row_ratings": ("likely",)})
+    assert "What rating the answers takes is not in it." in report(fakes, rated, figures=(priced,))
 
 
 def test_the_index_lists_what_there_is_and_links_the_pages_that_are_there() -> None:
@@ -267,9 +325,13 @@ def test_of_two_that_write_the_index_at_once_the_one_that_read_last_writes_last(
     assert point > 8
 
 
-def report(fakes: FakeWorld, winner: EvaluationRecord, cloud: str = "google") -> str:
-    folder = "tasks/birds/datasets/d1"
-    write_report(fakes.artifacts, cloud, folder, dataset(), verdict(), [winner], [], None)
+def report(
+    fakes: FakeWorld, winner: EvaluationRecord, cloud: str = "google", **decided: Any
+) -> str:
+    folder, found = "tasks/birds/datasets/d1", verdict(**decided)
+    write_report(
+        fakes.artifacts, cloud, folder, dataset(), dataset().task, found, [winner], [], None
+    )
     return fakes.artifacts.content(f"{folder}/evaluation.html").decode()
 
 

@@ -16,6 +16,7 @@ from shared.records import (
     EvaluationRecord,
     Promotion,
     RemovedEndpoints,
+    TaskRecord,
 )
 from shared.task import Task
 from tests.fakes import START, FakeWorld, fake_world, store_dataset
@@ -37,7 +38,7 @@ def champion(fakes: FakeWorld) -> Candidate:
     return record.candidate
 
 
-def measured(fakes: FakeWorld, candidate: Candidate, dataset: str) -> None:
+def measured(fakes: FakeWorld, candidate: Candidate, dataset: str, **asked: float) -> None:
     record = EvaluationRecord(
         candidate=candidate,
         dataset=dataset,
@@ -53,6 +54,8 @@ def measured(fakes: FakeWorld, candidate: Candidate, dataset: str) -> None:
         answer_tokens=1,
     )
     folder = f"tasks/birds/runs/{candidate.run or 'none'}/evaluations/{candidate.name}"
+    folder += "".join(f"-{name}{value:g}" for name, value in asked.items())
+    record = EvaluationRecord.model_validate({**record.model_dump(), **asked})
     create(fakes.artifacts, f"{folder}/evaluation.json", record)
 
 
@@ -172,3 +175,37 @@ def test_a_champion_carries_its_calibration_also_when_a_person_promotes_it() -> 
     assert record.calibration is not None
     assert record.calibration.method == "none"
     assert "it takes 50" in record.calibration.reason
+
+
+@pytest.mark.parametrize(
+    ("serving", "chosen"),
+    [
+        ({"samples": 8}, (8, 0.7, 0.95)),
+        ({"samples": 3}, (3, 0.7, 0.95)),
+        ({"samples": 8, "temperature": 0.2}, (8, 0.2, 0.95)),
+        ({"samples": 8, "stop_at": 1.0}, (8, 0.7, 1.0)),
+        ({"samples": 6}, (3, 0.7, 0.95)),
+    ],
+)
+def test_a_person_s_champion_is_calibrated_for_how_documents_are_asked(
+    serving: dict[str, float], chosen: tuple[int, float, float]
+) -> None:
+    fakes = fake_world()
+    store_dataset(fakes, TASK, {}, identifier="dataset1")
+    for samples, temperature, stop_at, n in (
+        (3, 0.7, 0.95, 300),
+        (8, 0.7, 0.95, 60),
+        (8, 0.2, 0.95, 60),
+        (8, 0.7, 1.0, 60),
+    ):
+        asked = {"samples": samples, "temperature": temperature, "stop_at": stop_at}
+        measured(fakes, PROMPT, "dataset1", **asked, n=n)
+    now = Task.model_validate({**TASK.model_dump(), "serving": serving})
+    record = TaskRecord(name="birds", task=now, source="task.yaml", source_generation=2)
+    fakes.artifacts.put(paths.task_record("birds"), record.model_dump_json())
+    promote_by_hand(fakes.world, "birds", "dataset1", PROMPT.name, "", START)
+    champion = read(fakes.artifacts, paths.champion("birds"), ChampionRecord)
+    assert champion is not None
+    fitted = champion.calibration
+    assert fitted is not None
+    assert (fitted.samples, fitted.temperature, fitted.stop_at) == chosen

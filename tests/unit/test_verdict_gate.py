@@ -142,6 +142,32 @@ def test_in_macro_f1_being_right_about_more_rows_is_not_enough() -> None:
     assert found.further_examples is not None
 
 
+def test_a_difference_in_exact_match_of_fields_is_that_of_the_rows_it_is_tested_on() -> None:
+    party = Task.model_validate(
+        {"type": "extraction", "fields": ["guests"], "target": {"metric": "exact_match"}}
+    )
+    told = {
+        "tuned": [["Bob", "Ann"] if row < 50 else ["Ann"] for row in range(60)],
+        "few-shot": [["Ann", "Bob"] if row < 30 else ["Bob"] for row in range(60)],
+    }
+    tuned, prompt = (
+        evaluation(name, kind, figures.row_scores, **figures.metrics).model_copy(
+            update={"row_parts": figures.row_parts}
+        )
+        for name, kind in (("tuned", "tuned"), ("few-shot", "prompting"))
+        for figures in (
+            compute_figures(
+                party, [{"guests": ["Ann", "Bob"]}] * 60, [{"guests": each} for each in told[name]]
+            ),
+        )
+    )
+    found = compare(prompt, tuned, party, 1, 1).comparison
+    assert (found.tuned_better, found.prompting_better) == (20, 0)
+    assert found.difference == pytest.approx(20 / 60)
+    assert found.interval is not None
+    assert found.interval.low < found.difference < found.interval.high
+
+
 def test_a_difference_that_the_test_finds_and_the_interval_does_not_asks_for_more_data() -> None:
     prompt, tuned = (answered("few-shot", "prompting", range(0, 90, 9)), answered("t", "tuned", []))
     gate = policy("macro_f1")

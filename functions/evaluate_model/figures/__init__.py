@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from functions.evaluate_model.figures.canonical import canonical_text
 from functions.evaluate_model.figures.fields import field_figures
 from functions.evaluate_model.figures.labels import label_figures, numbers_of
-from functions.evaluate_model.figures.ordinal import has_order, ordinal_figures
 from shared.answers import answer_text
 from shared.examples import Answer
 from shared.task import Task
@@ -54,7 +54,7 @@ def compute_figures(
         answers: The candidate's parsed answers, one a row; None for one that is not an answer.
     """
     exact = [
-        float(answer is not None and answer_text(answer) == answer_text(truth))
+        float(answer is not None and canonical_text(answer) == canonical_text(truth))
         for truth, answer in zip(truths, answers, strict=True)
     ]
     invalid = sum(answer is None for answer in answers)
@@ -90,6 +90,4 @@ def compute_figures(
     pairs = tuple(
         (right[0], said[0] if said else -1) for right, said in zip(rights, saids, strict=True)
     )
-    if has_order(task):
-        metrics |= ordinal_figures(len(names), pairs)
     return Figures(metrics, per_label, most, tuple(exact), invalid, pairs)

@@ -1,6 +1,7 @@
 """Gathers what the page shows: records and where they stand, nothing reckoned."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,13 +20,18 @@ from shared.records import (
     EvaluationRecord,
     Figure,
     JobRecord,
+    NextStep,
     RunRecord,
     VerdictRecord,
 )
+from shared.task import Task
 
-SOFTWARE = ("google-auth", "scikit-learn", "scipy", "numpy")
+SOFTWARE = ("google-auth", "google-cloud-aiplatform", "scikit-learn", "scipy", "numpy")
 THE_TEXT = "… the text …"
 MOST_POINTS = 15
+
+_BESIDE = re.compile(r"(\.\./)*([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.html")
+"""A page that is stored beside this one: no other address, and nothing that a browser would run."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ def page_values(
     artifacts: Bucket,
     cloud: str,
     dataset: DatasetRecord,
+    policy: Task,
     verdict: VerdictRecord,
     finalists: Sequence[EvaluationRecord],
     jobs: Sequence[JobRecord],
@@ -68,6 +75,7 @@ def page_values(
         artifacts: The bucket that holds the examples that prompts are made with.
         cloud: local or google; a page from the local cloud says that it is about the stand-in.
         dataset: The dataset.
+        policy: The task as it is now: what is sent to review by.
         verdict: The verdict.
         finalists: The winner's evaluation on test, and what it was compared with.
         jobs: The run's jobs.
@@ -82,6 +90,8 @@ def page_values(
         "stand_in": cloud == "local",
         "headline": words.HEADLINES[verdict.decision],
         "STEPS": words.STEPS,
+        "LINKS": words.LINKS,
+        "link_of": lambda step: _link_of(step, data_report),
         "verdict": verdict,
         "dataset": dataset,
         "winner": winner,
@@ -113,7 +123,7 @@ def page_values(
         "thinned": _thinned,
         "as_json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
         **_comparison(verdict),
-        **_confidence(verdict, dataset.task.serving.review_below),
+        **_confidence(verdict, policy.serving.review_below),
     }
 
 
@@ -212,6 +222,12 @@ def _confidence(verdict: VerdictRecord, review_below: float) -> dict[str, Any]:
 def _has_cost(figure: Figure) -> bool:
     known = (figure.usd_per_thousand, figure.seconds_p50, figure.seconds_p95)
     return any(value is not None for value in known)
+
+
+def _link_of(step: NextStep, data_report: str) -> str:
+    """Return where there is more about a step; empty when there is no such page."""
+    missing = step.kind == "label_noise" and not data_report
+    return step.link if _BESIDE.fullmatch(step.link) and not missing else ""
 
 
 def _thinned(points: Sequence[CoveragePoint]) -> list[CoveragePoint]:

@@ -33,6 +33,11 @@ STEPS = {
     "none": "",
 }
 
+LINKS = {
+    "label_noise": "Rows that look wrong, in the data report",
+    "too_little_data": "The task's other datasets and runs",
+}
+
 LONGEST_EXCERPT = 600
 LEAST_P = 0.0001
 LONG_SECONDS = 10
@@ -106,14 +111,14 @@ class WrongField:
 
 
 def wrong_fields(mistake: Mistake) -> list[WrongField]:
-    """List the fields that differ; none when the answers are not JSON objects."""
+    """List the fields whose values differ, as sets; none when the answers are not JSON objects."""
     truth, answer = _fields(mistake.truth), _fields(mistake.answer)
     if not truth or not answer:
         return []
     return [
         WrongField(name, _value(truth.get(name)), _value(answer.get(name)))
         for name in dict.fromkeys((*truth, *answer))
-        if truth.get(name) != answer.get(name)
+        if _values(truth.get(name)) != _values(answer.get(name))
     ]
 
 
@@ -123,6 +128,11 @@ def _fields(text: str) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _values(value: object) -> set[str]:
+    items = value if isinstance(value, list) else [value]
+    return {str(item) for item in items if item is not None}
 
 
 def _value(value: object) -> str:
