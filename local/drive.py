@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from local.cloud import LocalCloud
 from local.folders import DownloadFolder
+from local.rejections import rejections
 from local.review_files import waiting
-from local.summary import Records, read_task, rejections, results_of, summarize
+from local.summary import Records, read_task, results_of, summarize
 from local.table import dead_letter_topic
 from shared import paths
 from shared.ports import Buckets

@@ -3,12 +3,16 @@
 import io
 import json
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 
+from functions.process_document.process import process
 from local.money import summarize_money
+from local.rejections import current_rejections
 from local.show import show_money, show_task
-from local.summary import summarize
+from local.status import show_status
+from local.summary import summarize, task_names
 from shared import paths
 from shared.budget import reserve, settle
 from shared.record_store import create
@@ -106,3 +110,32 @@ def test_the_kill_switch_is_shown_with_its_reason_and_how_to_turn_it_off() -> No
     assert "too dear" in said
     assert "running ones are cancelled" in said
     assert "until stop.json is deleted" in said
+
+
+def shown_status(fakes: FakeWorld, folder: Path = Path("local-cloud")) -> str:
+    found = {
+        "tasks": [summarize(fakes.world.buckets, name) for name in task_names(fakes.world.buckets)],
+        "rejected": [
+            item.model_dump(mode="json") for item in current_rejections(fakes.world.buckets)
+        ],
+        "given_up": [],
+        "tuning": summarize_money(fakes.artifacts, START, 0),
+    }
+    page = io.StringIO()
+    show_status(Console(file=page, width=200), found, folder)
+    return page.getvalue()
+
+
+def test_documents_of_a_task_that_has_no_labelled_file_are_shown_with_the_tasks_that_have() -> None:
+    fakes = fake_world()
+    fakes.datasets.put("birds/birds.csv", "text,label\n")
+    store_run(fakes, "waiting")
+    silent = fakes.generator(lambda *_: [])
+    process(fakes.documents.put("brids/crash.txt", "caw"), fakes.world, silent)
+    said = shown_status(fakes)
+    assert "crash.txt" in said
+    assert (
+        "brids: 1 document waits; there is no labelled file for it yet; tasks there are birds"
+        in said
+    )
+    assert "birds: " not in said
