@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(summary)
     else:
-        show_task(Console(), summary)
+        show_task(Console(), summary, out)
         _show_paths(Console(), [*summary["artifacts"]])
     return DONE
 
@@ -118,7 +118,7 @@ def demo(options: argparse.Namespace) -> int:
         _print_json({"tasks": summaries, "review": loop, "artifacts": pages})
         return DONE
     for summary in summaries:
-        show_task(Console(), summary)
+        show_task(Console(), summary, out)
     show_loop(Console(), loop)
     _show_paths(Console(), pages)
     return DONE

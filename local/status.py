@@ -20,6 +20,7 @@ from local.summary import summarize, task_names
 from local.table import read_table
 
 DONE, BROKEN = 0, 1
+MOST_REJECTED = 20
 
 
 def status(options: argparse.Namespace) -> int:
@@ -62,10 +63,16 @@ def show_status(console: Console, found: dict[str, Any], folder: Path) -> None:
         console.print(f"Nothing yet. Put a labelled file into {folder}/datasets/<task>/.")
     known = [item["task"]["name"] for item in found["tasks"] if item["labelled_file"]]
     for summary in found["tasks"]:
-        show_task(console, summary, every_job=True)
+        show_task(console, summary, folder, every_job=True)
         if not summary["labelled_file"]:
             _show_missing(console, summary, known, folder)
-    for item in found["rejected"]:
+    refused = found["rejected"]
+    if len(refused) > MOST_REJECTED:
+        console.print(
+            f"{len(refused) - MOST_REJECTED:,} earlier rejections are left out here; --json prints "
+            "them."
+        )
+    for item in refused[-MOST_REJECTED:]:
         words = escape(f"{item['subject']}: {item['reason']} {item['remedy']}")
         console.print(f"[red]Rejected[/red] {words}")
     for item in found["given_up"]:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +16,7 @@ from local.summary import summarize, task_names
 from shared import paths
 from shared.budget import reserve, settle
 from shared.record_store import create
-from shared.records import JobRecord, RunRecord
+from shared.records import JobRecord, RejectionRecord, ResultRecord, RunRecord
 from shared.task import Configuration
 from tests.fakes import START, FakeWorld, fake_world
 
@@ -52,7 +52,8 @@ def store_run(fakes: FakeWorld, state: str = "open", **job: object) -> RunRecord
 def shown_task(fakes: FakeWorld) -> str:
     page = io.StringIO()
     console = Console(file=page, width=200)
-    show_task(console, summarize(fakes.world.buckets, "birds"), every_job=True)
+    summary = summarize(fakes.world.buckets, "birds")
+    show_task(console, summary, Path("local-cloud"), every_job=True)
     return page.getvalue()
 
 
@@ -139,3 +140,56 @@ def test_documents_of_a_task_that_has_no_labelled_file_are_shown_with_the_tasks_
         in said
     )
     assert "birds: " not in said
+
+
+def store_result(fakes: FakeWorld, name: str, status: str = "accepted", sure: float = 0.9) -> None:
+    result = ResultRecord.model_validate(
+        {
+            "document": f"birds/{name}",
+            "task_name": "birds",
+            "status": status,
+            "answer": None if status == "rejected" else "owl",
+            "confidence": None if status == "rejected" else sure,
+            "generation": 1,
+            "at": START,
+        }
+    )
+    create(fakes.results, paths.result(result.document), result)
+
+
+def test_of_many_documents_those_to_look_at_are_shown_first_and_the_rest_is_counted() -> None:
+    fakes = fake_world()
+    store_run(fakes)
+    for number in range(400):
+        store_result(fakes, f"table.csv/{number}")
+    store_result(fakes, "unsure.txt", "review", 0.5)
+    store_result(fakes, "less-sure.txt", "review", 0.2)
+    store_result(fakes, "zoo.png", "rejected")
+    said = shown_status(fakes)
+    lines = said.splitlines()
+    assert len(lines) < 40
+    names = [line.split()[1] for line in lines if line.startswith("│")]
+    assert names[:3] == ["zoo.png", "less-sure.txt", "unsure.txt"]
+    assert len(names) == 20
+    assert "403 documents: 400 accepted, 2 review, 1 rejected. Above are 20" in said
+    assert "all are in local-cloud/results/birds/, and --json prints them" in said
+    assert len(summarize(fakes.world.buckets, "birds")["documents"]) == 403
+
+
+def test_of_many_rejections_the_latest_are_shown() -> None:
+    fakes = fake_world()
+    for number in range(30):
+        event = fakes.documents.put(f"birds/{number}.png", "")
+        record = RejectionRecord(
+            function="process_document",
+            subject=f"gs://documents/birds/{number}.png",
+            generation=event.generation,
+            reason=f"{number}.png is a picture.",
+            remedy="",
+            at=START + timedelta(minutes=number),
+        )
+        create(fakes.artifacts, paths.rejection(record.function, event), record)
+    said = shown_status(fakes)
+    assert "10 earlier rejections are left out here; --json prints them." in said
+    assert said.count("Rejected gs://") == 20
+    assert "29.png is a picture" in said
