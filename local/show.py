@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.show_documents import show_documents
+from local.show_report import plain
 from shared.paths import KILL_SWITCH
 
 
@@ -46,6 +47,9 @@ def show_task(
         _show_drift(console, summary["drift"])
     if summary["documents"]:
         show_documents(console, summary["documents"], folder / "results" / task["name"])
+    if summary["page"]:
+        words = f"All of its pages: {folder / 'artifacts' / summary['page']}"
+        console.print(plain(words), markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_drift(console: Console, drift: dict[str, Any]) -> None:

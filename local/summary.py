@@ -120,9 +120,11 @@ def results_of(results: Bucket, task: str) -> list[ResultRecord]:
 def summarize(buckets: Buckets, name: str) -> dict[str, Any]:
     """Sum up a task: its last dataset, its candidates, the verdict, the champion, the answers."""
     records = read_task(buckets.artifacts, name)
+    page = buckets.artifacts.find(paths.index_page(name))
     dataset = records.datasets[-1] if records.datasets else None
     return {
         "task": _task(records),
+        "page": page and page.name,
         "labelled_file": dataset is not None or bool(labelled_files(buckets.datasets, name)),
         "dataset": dataset and _dataset(dataset),
         "candidates": _candidates(records, dataset),

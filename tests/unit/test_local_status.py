@@ -193,3 +193,11 @@ def test_of_many_rejections_the_latest_are_shown() -> None:
     assert "10 earlier rejections are left out here; --json prints them." in said
     assert said.count("Rejected gs://") == 20
     assert "29.png is a picture" in said
+
+
+def test_a_task_with_a_page_says_where_it_is() -> None:
+    fakes = fake_world()
+    store_run(fakes)
+    assert "index.html" not in shown_task(fakes)
+    fakes.artifacts.put(paths.index_page("birds"), "<!doctype html>")
+    assert "local-cloud/artifacts/tasks/birds/index.html" in shown_task(fakes)

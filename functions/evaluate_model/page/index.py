@@ -88,7 +88,7 @@ def write_index(world: World, task: str) -> None:
         datasets=_datasets(shelf),
         broken=shelf.broken,
     )
-    artifacts.write(f"{home}index.html", page, content_type="text/html; charset=utf-8")
+    artifacts.write(paths.index_page(task), page, content_type="text/html; charset=utf-8")
 
 
 def _history(shelf: Shelf, history: Sequence[Promotion]) -> list[Linked]:
