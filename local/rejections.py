@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from local.summary import TASK_FILE, labelled_files
+from local.folders import TASK_FILE
+from local.summary import labelled_files
 from shared.ports import Bucket, Buckets, StoredObject
 from shared.record_store import read
 from shared.records import DatasetRecord, RejectionRecord
