@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+from local.typed import DEFAULT_FOLDER
+
 INTERRUPTED = 130
 
 EPILOG = """\
@@ -166,7 +168,7 @@ broke."""
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--folder", type=Path, default=Path("local-cloud"),
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER,
                         help="the local cloud's folder (default: %(default)s)")  # fmt: skip
 
 

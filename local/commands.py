@@ -6,7 +6,7 @@ import re
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from local.processes import ProcessError
 from local.progress import Progress
 from local.show import show_task
 from local.table import ROOT, read_table
+from local.typed import typed
 from shared.ports import Buckets
 from shared.task import TASK_NAME
 
@@ -48,7 +49,8 @@ def up(options: argparse.Namespace) -> int:
         with _started(folder, wanted, console) as cloud:
             addresses = Addresses.of(cloud)
             addresses.write(cloud.state)
-            _say_how_to_use(console, cloud, addresses)
+            said = how_to_use(folder, addresses, cloud.table.topics)
+            console.print(said, markup=False, highlight=False, soft_wrap=True)
             with _watched_folders(cloud):
                 ended.wait()
             console.print("Ending the local cloud …")
@@ -237,19 +239,26 @@ def task_name(dataset: Path) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_")[:40] or "task"
 
 
-def _say_how_to_use(console: Console, cloud: LocalCloud, addresses: Addresses) -> None:
-    folder = cloud.folder
-    console.print(f"""The local cloud is up.
-  labelled files   {folder}/datasets/<task>/
-  documents        {folder}/documents/<task>/
-  answers          {folder}/results/<task>/
-  reports          {folder}/artifacts/tasks/<task>/
-What happens is printed below; `.venv/bin/python -m local status` shows what there is.
+def how_to_use(folder: Path, addresses: Addresses, topics: Sequence[str]) -> str:
+    """Say where things go and come in a local cloud that is up.
+
+    Args:
+        folder: Its folder, as it was given.
+        addresses: Its addresses.
+        topics: Its topics.
+    """
+    there = folder.resolve()
+    return f"""The local cloud is up.
+  labelled files   {there}/datasets/<task>/
+  documents        {there}/documents/<task>/
+  answers          {there}/results/<task>/
+  reports          {there}/artifacts/tasks/<task>/index.html
+What happens is printed below; `{typed("status", folder)}` shows what there is.
 Ctrl-C ends it.
 To use Google's own clients:
   export PUBSUB_EMULATOR_HOST={addresses.pubsub} STORAGE_EMULATOR_HOST={addresses.storage}
-  (project {PROJECT}; topics {", ".join(cloud.table.topics)})
-""", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+  (project {addresses.project}; topics {", ".join(topics)})
+"""
 
 
 def _show_paths(console: Console, pages: list[str]) -> None:

@@ -20,6 +20,7 @@ from local.review_files import (
     write_corrections,
 )
 from local.show_report import plain
+from local.typed import start
 from shared.answers import answer_text
 from shared.task import Task
 
@@ -37,6 +38,7 @@ def review(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     results, datasets = folder / "results", folder / "datasets"
     try:
+        _check(folder)
         queue = waiting(results, datasets, options.task or "")
         tasks = {item.task: read_task(folder / "artifacts", item.task) for item in queue}
         if options.set or options.accept:
@@ -55,8 +57,18 @@ def review(options: argparse.Namespace) -> int:
     for path in write(said, datasets):
         console.print(f"Wrote {path}.", markup=False, highlight=False, soft_wrap=True)
     if said:
-        console.print("`make local` uploads it while it is up; then a new dataset is made of it.")
+        words = f"`{start(folder)}` uploads it while it is up; then a new dataset is made of it."
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
     return DONE
+
+
+def _check(folder: Path) -> None:
+    """Raise ValueError when a folder is no local cloud's, and no copy of a deployment's buckets."""
+    if not (folder / "results").is_dir():
+        raise ValueError(
+            f"There is no local cloud in {folder}: it has no folder results/. Name the folder of "
+            f"one with --folder, or start one there with `{start(folder)}`."
+        )
 
 
 def write(said: Sequence[tuple[Waiting, Correction]], datasets: Path) -> list[Path]:

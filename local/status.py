@@ -18,6 +18,7 @@ from local.show import show_money, show_task
 from local.show_report import plain
 from local.summary import summarize, task_names
 from local.table import read_table
+from local.typed import nothing_is_up, typed
 
 DONE, BROKEN = 0, 1
 MOST_REJECTED = 20
@@ -28,9 +29,8 @@ def status(options: argparse.Namespace) -> int:
     console = Console()
     addresses = Addresses.read(options.folder / ".state")
     if addresses is None or not addresses.is_up():
-        Console(stderr=True).print(
-            f"No local cloud is up in {options.folder}. Start one with `make local`."
-        )
+        said = nothing_is_up(options.folder)
+        Console(stderr=True).print(said, markup=False, highlight=False, soft_wrap=True)
         return BROKEN
     buckets = open_local_buckets(addresses.storage, addresses.project, addresses.buckets)
     with Clients(addresses.environment(), addresses.project) as clients:
@@ -80,7 +80,8 @@ def show_status(console: Console, found: dict[str, Any], folder: Path) -> None:
         words += f"time at {item['given_up_at']}."
         console.print(f"[red]Given up[/red] {escape(plain(words))}", soft_wrap=True)
     if found["given_up"]:
-        console.print("`.venv/bin/python -m local replay` publishes them again; logs say why.")
+        words = f"`{typed('replay', folder)}` publishes them again; logs say why."
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_missing(

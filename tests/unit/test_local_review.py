@@ -115,6 +115,16 @@ def test_a_name_with_an_equals_sign_in_it_is_understood(tmp_path: Path) -> None:
     assert [item["document"] for item in written(tmp_path)] == ["birds/a=b"]
 
 
+def test_a_folder_without_a_local_cloud_is_told_apart_from_an_empty_queue(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert review(tmp_path / "nowhere", "--list") == 2
+    assert f"There is no local cloud in {tmp_path}/nowhere" in capsys.readouterr().err
+    (tmp_path / "results").mkdir()
+    assert review(tmp_path, "--list") == 0
+    assert "Nothing waits for review" in capsys.readouterr().out
+
+
 def test_a_file_that_was_spoilt_is_named_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
