@@ -78,13 +78,22 @@ def build_parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="do one task from file to answers, and exit",
-        description="Do one task headlessly. Exit status: 0 when everything arrived, 2 when the "
-        "input was rejected (the reason is printed), 1 when something broke.",
+        description="Do one task headlessly. Exit status: 0 when there is a verdict and each "
+        "document has a result, of which some may be rejections (the table and --json say which), "
+        "2 when the labelled file or the task was rejected (the reason is printed), 1 when "
+        "something broke.",
     )
-    run.add_argument("--dataset", type=Path, required=True, help="the labelled file: CSV or JSONL")
+    run.add_argument(
+        "--dataset",
+        type=Path,
+        required=True,
+        help="the labelled file; docs/intake.md lists the formats",
+    )
     run.add_argument("--task", type=Path, help="task.yaml; left out, the task is inferred")
     run.add_argument("--name", help="the task's name (default: from the dataset's file name)")
-    run.add_argument("--documents", type=Path, help="a folder of documents to answer")
+    run.add_argument(
+        "--documents", type=Path, help="a folder of documents to answer, or one document"
+    )
     run.add_argument(
         "--out", type=Path, help="where results and artifacts go (default: out/<name>)"
     )

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rich.markup import escape
 from local.addresses import Addresses
 from local.background import Repeating
 from local.bundles import stage_bundle
-from local.cloud import PROJECT, AlreadyRunning, LocalCloud, Options, PortTaken
+from local.cloud import LOCATION, PROJECT, AlreadyRunning, LocalCloud, Options, PortTaken
 from local.demo_review import review_loop, show_loop
 from local.drive import Driver, InputRejected, NothingArrived
 from local.folders import DownloadFolder, UploadFolder
@@ -27,8 +28,10 @@ from local.progress import Progress
 from local.show import show_task
 from local.table import ROOT, read_table
 from local.typed import typed
+from shared.errors import Rejected
+from shared.models import find_base_model
 from shared.ports import Buckets
-from shared.task import TASK_NAME
+from shared.task import TASK_NAME, parse_task
 
 DONE, BROKEN, REJECTED = 0, 1, 2
 
@@ -223,13 +226,28 @@ def _wrong_argument(options: argparse.Namespace) -> str:
     for path in (options.dataset, options.task):
         if path is not None and not path.is_file():
             return f"{path} is not a file." if path.exists() else f"{path} does not exist."
-    if options.documents is not None and not options.documents.is_dir():
-        return f"{options.documents} is not a folder."
+    if options.documents is not None and not options.documents.exists():
+        return f"{options.documents} does not exist."
     if options.name is not None and not TASK_NAME.fullmatch(options.name):
         return (
             f"{options.name!r} cannot be a task's name. Use up to 40 lower-case letters, digits, "
             "- and _, beginning with a letter or digit."
         )
+    return "" if options.task is None else _wrong_task(options.task)
+
+
+def _wrong_task(path: Path) -> str:
+    """Say what is wrong with a task.yaml, by the code that would reject it in the cloud."""
+    try:
+        task = parse_task(path.read_text(encoding="utf-8-sig"), str(path))
+    except UnicodeDecodeError:
+        return f"{path} is not UTF-8. Save it as UTF-8."
+    except Rejected as rejection:
+        return str(rejection)
+    try:
+        find_base_model(task.tuning.base_model, LOCATION, datetime.now(UTC).date())
+    except Rejected as rejection:
+        return f"{path}: {rejection}"
     return ""
 
 

@@ -55,13 +55,11 @@ class Driver:
             self._upload("datasets", f"{task}/task.yaml", task_file)
         return self._upload("datasets", f"{task}/{path.name}", path)
 
-    def upload_documents(self, task: str, folder: Path) -> list[Uploaded]:
-        """Upload every file of a folder."""
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        visible = [path for path in files if not path.name.startswith(".")]
+    def upload_documents(self, task: str, given: Path) -> list[Uploaded]:
+        """Upload every file of a folder, or one file."""
         return [
-            self._upload("documents", f"{task}/{path.relative_to(folder).as_posix()}", path)
-            for path in visible
+            self._upload("documents", f"{task}/{name}", path)
+            for name, path in documents_in(given).items()
         ]
 
     def _upload(self, bucket: str, name: str, path: Path) -> Uploaded:
@@ -204,6 +202,16 @@ class Driver:
             if count and functions:
                 log = self._cloud.log(functions[0])
                 raise NothingArrived(f"{functions[0]} failed {count} messages for good. See {log}.")
+
+
+def documents_in(given: Path) -> dict[str, Path]:
+    """Name the documents of a folder, hidden ones left out, or the one document that is given."""
+    if given.is_file():
+        return {given.name: given}
+    files = sorted(path for path in given.rglob("*") if path.is_file())
+    return {
+        path.relative_to(given).as_posix(): path for path in files if not path.name.startswith(".")
+    }
 
 
 def worth_looking_at(files: Iterable[Path]) -> list[Path]:

@@ -22,7 +22,7 @@ def show_task(
         console: Where to print.
         summary: The task, as summary.summarize gives it.
         folder: Where results/ and artifacts/ are, or will be.
-        every_job: Whether to print runs and jobs that need no attention, too.
+        every_job: Whether to print runs and jobs that need no attention, and where the pages are.
     """
     task, dataset = summary["task"], summary["dataset"]
     console.rule(f"[bold]{task['name']}[/bold] ({task.get('type', 'not known yet')})")
@@ -47,7 +47,7 @@ def show_task(
         _show_drift(console, summary["drift"])
     if summary["documents"]:
         show_documents(console, summary["documents"], folder / "results" / task["name"])
-    if summary["page"]:
+    if every_job and summary["page"]:
         words = f"All of its pages: {folder / 'artifacts' / summary['page']}"
         console.print(plain(words), markup=False, highlight=False, soft_wrap=True)
 

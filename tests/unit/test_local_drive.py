@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from local.drive import is_linked, worth_looking_at
+from local.drive import documents_in, is_linked, worth_looking_at
 from shared import paths
 from shared.records import VerdictRecord
 from tests.fakes import START, fake_world
@@ -37,3 +37,12 @@ def test_a_verdict_counts_as_reached_once_the_page_that_links_it_is_written() ->
     fakes.clock.advance(61)
     fakes.artifacts.put(paths.index_page("birds"), "after it")
     assert is_linked(fakes.artifacts, "birds", verdict)
+
+
+def test_documents_are_a_folder_or_one_file(tmp_path: Path) -> None:
+    deep = tmp_path / "inbox" / "monday"
+    deep.mkdir(parents=True)
+    for name in ("a.txt", ".hidden"):
+        (deep / name).touch()
+    assert documents_in(tmp_path / "inbox") == {"monday/a.txt": deep / "a.txt"}
+    assert documents_in(deep / "a.txt") == {"a.txt": deep / "a.txt"}
