@@ -12,6 +12,8 @@ from local.show_documents import show_documents
 from local.show_report import plain
 from shared.paths import KILL_SWITCH
 
+_BY = {"verdict": "", "hand": ", promoted by hand", "rollback": ", by a rollback"}
+
 
 def show_task(
     console: Console, summary: dict[str, Any], folder: Path, *, every_job: bool = False
@@ -42,7 +44,8 @@ def show_task(
         verdict = summary["verdict"]
         console.print(f"Verdict: [bold]{verdict['decision']}[/bold]. {escape(verdict['reason'])}")
     if summary["champion"]:
-        console.print(f"Champion: [bold]{summary['champion']['name']}[/bold]")
+        champion = summary["champion"]
+        console.print(f"Champion: [bold]{champion['name']}[/bold]{_BY[champion['by']]}")
     if summary["drift"]:
         _show_drift(console, summary["drift"])
     if summary["documents"]:

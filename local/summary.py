@@ -241,6 +241,7 @@ def _champion(champion: ChampionRecord) -> dict[str, Any]:
         "model": champion.candidate.model,
         "dataset": champion.dataset,
         "run": champion.run,
+        "by": champion.history[-1].by if champion.history else "verdict",
     }
 
 

@@ -4,9 +4,12 @@ import io
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
+import pytest
 from rich.console import Console
 
+from functions.evaluate_model.promote import promote
 from functions.process_document.process import process
 from local.money import summarize_money
 from local.rejections import current_rejections
@@ -16,9 +19,9 @@ from local.summary import summarize, task_names
 from shared import paths
 from shared.budget import reserve, settle
 from shared.record_store import create
-from shared.records import JobRecord, RejectionRecord, ResultRecord, RunRecord
-from shared.task import Configuration
-from tests.fakes import START, FakeWorld, fake_world
+from shared.records import Candidate, JobRecord, RejectionRecord, ResultRecord, RunRecord
+from shared.task import Configuration, Task
+from tests.fakes import START, FakeWorld, fake_world, store_dataset
 
 JOB = "run1-e4-m1-a1"
 
@@ -140,6 +143,25 @@ def test_documents_of_a_task_that_has_no_labelled_file_are_shown_with_the_tasks_
         in said
     )
     assert "birds: " not in said
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("verdict", "Champion: few-shot\n"),
+        ("hand", "Champion: few-shot, promoted by hand\n"),
+        ("rollback", "Champion: few-shot, by a rollback\n"),
+    ],
+)
+def test_a_champion_that_no_verdict_made_is_told_apart(
+    by: Literal["verdict", "hand", "rollback"], words: str
+) -> None:
+    fakes = fake_world()
+    task = Task.model_validate({"type": "classification", "labels": ["owl", "crow"]})
+    dataset = store_dataset(fakes, task, {})
+    candidate = Candidate(name="few-shot", kind="prompting", model="m", base_model="m")
+    promote(fakes.world, dataset, candidate, START, by=by)
+    assert words in shown_task(fakes)
 
 
 def store_result(fakes: FakeWorld, name: str, status: str = "accepted", sure: float = 0.9) -> None:
