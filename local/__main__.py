@@ -43,10 +43,12 @@ def build_parser() -> argparse.ArgumentParser:
                     help="take any free ports instead of 8085, 4443 and 8086")  # fmt: skip
 
     status = commands.add_parser(
-        "status", help="show every run, job, evaluation and document of the local cloud that is up"
+        "status",
+        help="show the runs, jobs, evaluations and documents of the local cloud that is up",
     )
     _add_folder(status)
-    status.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    status.add_argument("--json", action="store_true",
+                        help="print JSON instead of tables, with every document")  # fmt: skip
 
     replay = commands.add_parser(
         "replay",

@@ -51,9 +51,8 @@ def test_a_fact_is_told_with_its_numbers() -> None:
 
 
 def test_an_answered_document_is_called_by_its_own_name() -> None:
-    details = {"status": "accepted", "confidence": 0.6}
     result = paths.result("birds/crash.txt")
-    said = printed("document-answered", "birds", result=result, **details)
+    said = printed("document-answered", "birds", result=result, status="accepted", confidence=0.6)
     assert said == "12:00:00 birds                crash.txt answered: accepted, confidence 0.60\n"
 
 
