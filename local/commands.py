@@ -26,6 +26,7 @@ from local.open_buckets import open_local_buckets
 from local.processes import ProcessError
 from local.progress import Progress
 from local.show import show_task
+from local.strays import Strays
 from local.table import ROOT, read_table
 from local.typed import typed
 from shared.errors import Rejected
@@ -195,16 +196,18 @@ def _progress(cloud: LocalCloud, console: Console) -> Iterator[None]:
 def _watched_folders(cloud: LocalCloud) -> Iterator[None]:
     """Keep the four folders in step with the buckets."""
     names, client = cloud.bucket_names(), cloud.clients.storage
+    console, datasets = Console(stderr=True), cloud.folder / "datasets"
+    strays = Strays(_buckets(cloud), datasets, console)
     folders: list[UploadFolder | DownloadFolder] = [
-        UploadFolder(client, cloud.folder / "datasets", names["datasets"]),
-        UploadFolder(client, cloud.folder / "documents", names["documents"]),
+        UploadFolder(client, datasets, names["datasets"]),
+        UploadFolder(client, cloud.folder / "documents", names["documents"], strays.uploaded),
         DownloadFolder(client, cloud.folder / "results", names["results"]),
         DownloadFolder(client, cloud.folder / "artifacts", names["artifacts"]),
     ]
     with ExitStack() as stack:
         for folder in folders:
             stack.enter_context(Repeating("folder", FOLDER_SECONDS, folder.look))
-        stack.enter_context(_progress(cloud, Console(stderr=True)))
+        stack.enter_context(_progress(cloud, console))
         yield
 
 
