@@ -35,13 +35,22 @@ output "dashboard" {
 }
 
 output "commands" {
-  description = "What to do next, from the top of the checkout."
-  value = {
-    "1 upload a task" = "gcloud storage cp examples/parcel_questions/task.yaml examples/parcel_questions/parcel_questions.csv gs://${google_storage_bucket.buckets["datasets"].name}/parcel_questions/"
-    "2 see what came" = "gcloud storage ls --recursive gs://${google_storage_bucket.buckets["artifacts"].name}/tasks/parcel_questions/"
-    "3 tune by hand"  = "gcloud pubsub topics publish ${google_pubsub_topic.topics["tuning-requested"].name} --project=${var.project_id} --message='{\"task\": \"parcel_questions\"}'"
-    "4 ask"           = "gcloud storage cp --recursive examples/parcel_questions/documents/* gs://${google_storage_bucket.buckets["documents"].name}/parcel_questions/"
-    "5 read"          = "gcloud storage cp --recursive gs://${google_storage_bucket.buckets["results"].name}/parcel_questions ."
-    "6 roll back"     = "gcloud pubsub topics publish ${google_pubsub_topic.topics["promotion-requested"].name} --project=${var.project_id} --message='{\"task\": \"parcel_questions\", \"dataset\": \"DATASET\", \"candidate\": \"few-shot\"}'"
-  }
+  description = "What to do next, from the top of the checkout, as lines for a shell."
+  # One text: the values of a map are printed with a backslash before each quotation mark.
+  value = <<-EOT
+    # 1 upload a task
+    gcloud storage cp examples/parcel_questions/task.yaml examples/parcel_questions/parcel_questions.csv gs://${google_storage_bucket.buckets["datasets"].name}/parcel_questions/
+    # 2 see what came
+    gcloud storage ls --recursive gs://${google_storage_bucket.buckets["artifacts"].name}/tasks/parcel_questions/
+    # 3 fetch the reports, and open the page that links them
+    mkdir -p out/reports && gcloud storage cp --recursive gs://${google_storage_bucket.buckets["artifacts"].name}/tasks/parcel_questions out/reports && python3 -m webbrowser "file://$PWD/out/reports/parcel_questions/index.html"
+    # 4 tune by hand
+    gcloud pubsub topics publish ${google_pubsub_topic.topics["tuning-requested"].name} --project=${var.project_id} --message='{"task": "parcel_questions"}'
+    # 5 ask
+    gcloud storage cp --recursive examples/parcel_questions/documents/* gs://${google_storage_bucket.buckets["documents"].name}/parcel_questions/
+    # 6 read
+    mkdir -p out/results && gcloud storage cp --recursive gs://${google_storage_bucket.buckets["results"].name}/parcel_questions out/results
+    # 7 roll back to the champion before this one
+    gcloud pubsub topics publish ${google_pubsub_topic.topics["promotion-requested"].name} --project=${var.project_id} --message='{"task": "parcel_questions", "rollback": true}'
+  EOT
 }

@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+from local.typed import DEFAULT_FOLDER
+
 INTERRUPTED = 130
 
 EPILOG = """\
@@ -41,10 +43,12 @@ def build_parser() -> argparse.ArgumentParser:
                     help="take any free ports instead of 8085, 4443 and 8086")  # fmt: skip
 
     status = commands.add_parser(
-        "status", help="show every run, job, evaluation and document of the local cloud that is up"
+        "status",
+        help="show the runs, jobs, evaluations and documents of the local cloud that is up",
     )
     _add_folder(status)
-    status.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    status.add_argument("--json", action="store_true",
+                        help="print JSON instead of tables, with every document")  # fmt: skip
 
     replay = commands.add_parser(
         "replay",
@@ -76,13 +80,22 @@ def build_parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="do one task from file to answers, and exit",
-        description="Do one task headlessly. Exit status: 0 when everything arrived, 2 when the "
-        "input was rejected (the reason is printed), 1 when something broke.",
+        description="Do one task headlessly. Exit status: 0 when there is a verdict and each "
+        "document has a result, of which some may be rejections (the table and --json say which), "
+        "2 when the labelled file or the task was rejected (the reason is printed), 1 when "
+        "something broke.",
     )
-    run.add_argument("--dataset", type=Path, required=True, help="the labelled file: CSV or JSONL")
+    run.add_argument(
+        "--dataset",
+        type=Path,
+        required=True,
+        help="the labelled file; docs/intake.md lists the formats",
+    )
     run.add_argument("--task", type=Path, help="task.yaml; left out, the task is inferred")
     run.add_argument("--name", help="the task's name (default: from the dataset's file name)")
-    run.add_argument("--documents", type=Path, help="a folder of documents to answer")
+    run.add_argument(
+        "--documents", type=Path, help="a folder of documents to answer, or one document"
+    )
     run.add_argument(
         "--out", type=Path, help="where results and artifacts go (default: out/<name>)"
     )
@@ -166,7 +179,7 @@ broke."""
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--folder", type=Path, default=Path("local-cloud"),
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER,
                         help="the local cloud's folder (default: %(default)s)")  # fmt: skip
 
 

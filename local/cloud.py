@@ -21,6 +21,7 @@ from local.notifications import STORAGE_TOPIC, NotificationBridge
 from local.processes import ManagedProcess, free_port, is_listening
 from local.pubsub import PubSubServer
 from local.table import ROOT, Table, read_table, subscription
+from local.typed import typed
 from shared.settings import Settings
 
 PROJECT = "local"
@@ -140,7 +141,7 @@ class LocalCloud:
             if is_listening(port):
                 raise PortTaken(
                     f"The port {port} (for {name}) is taken. End what listens there, or take free "
-                    "ports: .venv/bin/python -m local up --free-ports"
+                    f"ports: {typed('up --free-ports', self.folder)}"
                 )
         keep = self.options.keep
         self._pubsub = self._stack.enter_context(

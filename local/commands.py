@@ -6,8 +6,9 @@ import re
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rich.markup import escape
 from local.addresses import Addresses
 from local.background import Repeating
 from local.bundles import stage_bundle
-from local.cloud import PROJECT, AlreadyRunning, LocalCloud, Options, PortTaken
+from local.cloud import LOCATION, PROJECT, AlreadyRunning, LocalCloud, Options, PortTaken
 from local.demo_review import review_loop, show_loop
 from local.drive import Driver, InputRejected, NothingArrived
 from local.folders import DownloadFolder, UploadFolder
@@ -25,9 +26,13 @@ from local.open_buckets import open_local_buckets
 from local.processes import ProcessError
 from local.progress import Progress
 from local.show import show_task
+from local.strays import Strays
 from local.table import ROOT, read_table
+from local.typed import typed
+from shared.errors import Rejected
+from shared.models import find_base_model
 from shared.ports import Buckets
-from shared.task import TASK_NAME
+from shared.task import TASK_NAME, parse_task
 
 DONE, BROKEN, REJECTED = 0, 1, 2
 
@@ -48,7 +53,8 @@ def up(options: argparse.Namespace) -> int:
         with _started(folder, wanted, console) as cloud:
             addresses = Addresses.of(cloud)
             addresses.write(cloud.state)
-            _say_how_to_use(console, cloud, addresses)
+            said = how_to_use(folder, addresses, cloud.table.topics)
+            console.print(said, markup=False, highlight=False, soft_wrap=True)
             with _watched_folders(cloud):
                 ended.wait()
             console.print("Ending the local cloud …")
@@ -91,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(summary)
     else:
-        show_task(Console(), summary)
+        show_task(Console(), summary, out)
         _show_paths(Console(), [*summary["artifacts"]])
     return DONE
 
@@ -118,7 +124,7 @@ def demo(options: argparse.Namespace) -> int:
         _print_json({"tasks": summaries, "review": loop, "artifacts": pages})
         return DONE
     for summary in summaries:
-        show_task(Console(), summary)
+        show_task(Console(), summary, out)
     show_loop(Console(), loop)
     _show_paths(Console(), pages)
     return DONE
@@ -190,16 +196,18 @@ def _progress(cloud: LocalCloud, console: Console) -> Iterator[None]:
 def _watched_folders(cloud: LocalCloud) -> Iterator[None]:
     """Keep the four folders in step with the buckets."""
     names, client = cloud.bucket_names(), cloud.clients.storage
+    console, datasets = Console(stderr=True), cloud.folder / "datasets"
+    strays = Strays(_buckets(cloud), datasets, console)
     folders: list[UploadFolder | DownloadFolder] = [
-        UploadFolder(client, cloud.folder / "datasets", names["datasets"]),
-        UploadFolder(client, cloud.folder / "documents", names["documents"]),
+        UploadFolder(client, datasets, names["datasets"]),
+        UploadFolder(client, cloud.folder / "documents", names["documents"], strays.uploaded),
         DownloadFolder(client, cloud.folder / "results", names["results"]),
         DownloadFolder(client, cloud.folder / "artifacts", names["artifacts"]),
     ]
     with ExitStack() as stack:
         for folder in folders:
             stack.enter_context(Repeating("folder", FOLDER_SECONDS, folder.look))
-        stack.enter_context(_progress(cloud, Console(stderr=True)))
+        stack.enter_context(_progress(cloud, console))
         yield
 
 
@@ -221,13 +229,28 @@ def _wrong_argument(options: argparse.Namespace) -> str:
     for path in (options.dataset, options.task):
         if path is not None and not path.is_file():
             return f"{path} is not a file." if path.exists() else f"{path} does not exist."
-    if options.documents is not None and not options.documents.is_dir():
-        return f"{options.documents} is not a folder."
+    if options.documents is not None and not options.documents.exists():
+        return f"{options.documents} does not exist."
     if options.name is not None and not TASK_NAME.fullmatch(options.name):
         return (
             f"{options.name!r} cannot be a task's name. Use up to 40 lower-case letters, digits, "
             "- and _, beginning with a letter or digit."
         )
+    return "" if options.task is None else _wrong_task(options.task)
+
+
+def _wrong_task(path: Path) -> str:
+    """Say what is wrong with a task.yaml, by the code that would reject it in the cloud."""
+    try:
+        task = parse_task(path.read_text(encoding="utf-8-sig"), str(path))
+    except UnicodeDecodeError:
+        return f"{path} is not UTF-8. Save it as UTF-8."
+    except Rejected as rejection:
+        return str(rejection)
+    try:
+        find_base_model(task.tuning.base_model, LOCATION, datetime.now(UTC).date())
+    except Rejected as rejection:
+        return f"{path}: {rejection}"
     return ""
 
 
@@ -237,19 +260,26 @@ def task_name(dataset: Path) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_")[:40] or "task"
 
 
-def _say_how_to_use(console: Console, cloud: LocalCloud, addresses: Addresses) -> None:
-    folder = cloud.folder
-    console.print(f"""The local cloud is up.
-  labelled files   {folder}/datasets/<task>/
-  documents        {folder}/documents/<task>/
-  answers          {folder}/results/<task>/
-  reports          {folder}/artifacts/tasks/<task>/
-What happens is printed below; `.venv/bin/python -m local status` shows what there is.
+def how_to_use(folder: Path, addresses: Addresses, topics: Sequence[str]) -> str:
+    """Say where things go and come in a local cloud that is up.
+
+    Args:
+        folder: Its folder, as it was given.
+        addresses: Its addresses.
+        topics: Its topics.
+    """
+    there = folder.resolve()
+    return f"""The local cloud is up.
+  labelled files   {there}/datasets/<task>/
+  documents        {there}/documents/<task>/
+  answers          {there}/results/<task>/
+  reports          {there}/artifacts/tasks/<task>/index.html
+What happens is printed below; `{typed("status", folder)}` shows what there is.
 Ctrl-C ends it.
 To use Google's own clients:
   export PUBSUB_EMULATOR_HOST={addresses.pubsub} STORAGE_EMULATOR_HOST={addresses.storage}
-  (project {PROJECT}; topics {", ".join(cloud.table.topics)})
-""", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+  (project {addresses.project}; topics {", ".join(topics)})
+"""
 
 
 def _show_paths(console: Console, pages: list[str]) -> None:

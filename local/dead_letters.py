@@ -12,6 +12,7 @@ from rich.console import Console
 from local.addresses import Addresses
 from local.clients import Clients
 from local.table import Table, dead_letter_topic, read_table, subscriber
+from local.typed import nothing_is_up
 
 DONE, BROKEN = 0, 1
 MOST = 100
@@ -73,9 +74,8 @@ def replay(options: argparse.Namespace) -> int:
     console = Console()
     addresses = Addresses.read(options.folder / ".state")
     if addresses is None or not addresses.is_up():
-        Console(stderr=True).print(
-            f"No local cloud is up in {options.folder}. Start one with `make local`."
-        )
+        said = nothing_is_up(options.folder)
+        Console(stderr=True).print(said, markup=False, highlight=False, soft_wrap=True)
         return BROKEN
     with Clients(addresses.environment(), addresses.project) as clients:
         letters = replay_all(clients, read_table(), options.only or "")

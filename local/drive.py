@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from local.cloud import LocalCloud
 from local.folders import DownloadFolder
+from local.rejections import rejections
 from local.review_files import waiting
-from local.summary import Records, read_task, rejections, results_of, summarize
+from local.summary import Records, read_task, results_of, summarize
 from local.table import dead_letter_topic
 from shared import paths
-from shared.ports import Buckets
-from shared.records import DatasetRecord, RejectionRecord
+from shared.ports import Bucket, Buckets
+from shared.records import DatasetRecord, RejectionRecord, VerdictRecord
 
 POLL_SECONDS = 0.25
 
@@ -54,13 +55,11 @@ class Driver:
             self._upload("datasets", f"{task}/task.yaml", task_file)
         return self._upload("datasets", f"{task}/{path.name}", path)
 
-    def upload_documents(self, task: str, folder: Path) -> list[Uploaded]:
-        """Upload every file of a folder."""
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        visible = [path for path in files if not path.name.startswith(".")]
+    def upload_documents(self, task: str, given: Path) -> list[Uploaded]:
+        """Upload every file of a folder, or one file."""
         return [
-            self._upload("documents", f"{task}/{path.relative_to(folder).as_posix()}", path)
-            for path in visible
+            self._upload("documents", f"{task}/{name}", path)
+            for name, path in documents_in(given).items()
         ]
 
     def _upload(self, bucket: str, name: str, path: Path) -> Uploaded:
@@ -79,7 +78,8 @@ class Driver:
         def reached() -> Records | None:
             records = read_task(self.buckets.artifacts, task)
             dataset = records.dataset_of(upload.name, upload.generation)
-            if dataset is not None and records.has_ended(dataset.id):
+            found = dataset and records.has_ended(dataset.id) and records.verdict_of(dataset.id)
+            if found and is_linked(self.buckets.artifacts, task, found[1]):
                 return records
             self._raise_if_rejected(upload, converted=dataset is not None)
             return None
@@ -155,8 +155,7 @@ class Driver:
             copy = DownloadFolder(self._cloud.clients.storage, folder / bucket, names[bucket])
             copy.look()
             copied += copy.files()
-        wanted = ("report.html", "evaluation.html", "verdict.json", "champion.json")
-        pages = [path for path in copied if path.name in wanted]
+        pages = worth_looking_at(copied)
         results = {folder / "results" / path.relative_to(folder / "results").parts[0]
                    for path in copied if path.is_relative_to(folder / "results")}  # fmt: skip
         return [str(path) for path in (*pages, *sorted(results))]
@@ -203,6 +202,30 @@ class Driver:
             if count and functions:
                 log = self._cloud.log(functions[0])
                 raise NothingArrived(f"{functions[0]} failed {count} messages for good. See {log}.")
+
+
+def documents_in(given: Path) -> dict[str, Path]:
+    """Name the documents of a folder, hidden ones left out, or the one document that is given."""
+    if given.is_file():
+        return {given.name: given}
+    files = sorted(path for path in given.rglob("*") if path.is_file())
+    return {
+        path.relative_to(given).as_posix(): path for path in files if not path.name.startswith(".")
+    }
+
+
+def worth_looking_at(files: Iterable[Path]) -> list[Path]:
+    """Pick the pages and decisions out of what was made; first the pages that link the others."""
+    wanted = ("report.html", "evaluation.html", "verdict.json", "champion.json")
+    found = list(files)
+    first = [path for path in found if path.name == "index.html"]
+    return [*first, *(path for path in found if path.name in wanted)]
+
+
+def is_linked(artifacts: Bucket, task: str, verdict: VerdictRecord) -> bool:
+    """Whether the task's page was written since a verdict; that is the last thing to be done."""
+    page = artifacts.find(paths.index_page(task))
+    return page is not None and page.updated >= verdict.created
 
 
 def _concerns(rejection: RejectionRecord, upload: Uploaded) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from google.api_core.exceptions import NotFound
@@ -20,12 +21,19 @@ class UploadFolder:
         client: The storage client.
         folder: The folder; it is made.
         bucket: The bucket's name.
+        tell: Is told the name of each object that was uploaded.
     """
 
-    def __init__(self, client: storage.Client, folder: Path, bucket: str) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: storage.Client,
+        folder: Path,
+        bucket: str,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
         self._bucket = client.bucket(bucket)
         self._folder = folder
+        self._tell = tell
         self._seen: dict[str, tuple[int, int]] = {}
         self._uploaded: dict[str, tuple[int, int]] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,6 +58,8 @@ class UploadFolder:
         digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
         if there is None or there.md5_hash != digest:
             self._bucket.blob(name).upload_from_string(content)
+            if self._tell is not None:
+                self._tell(name)
 
 
 class DownloadFolder:

@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from local.clients import Clients
+from local.rejections import split_subject
+from local.show_report import plain
 from shared.ports import Bucket
 from shared.record_store import read
 from shared.records import RejectionRecord
+from shared.task import TASK_NAME
 
 SUBSCRIPTION = "local-progress"
 FACTS_TOPIC = "pipeline-events"
@@ -60,23 +63,18 @@ class Progress:
         self._counts[fact["fact"]] += 1
         self._status.update(self._sum())
         clock = fact["at"][11:19]
-        sentence = escape(describe_fact(fact["fact"], fact["details"]))
+        task, sentence = fact["task"], describe_fact(fact["fact"], fact["details"], fact["task"])
+        sentence = escape(plain(sentence))
         if fact["fact"] == "input-rejected":
-            sentence = f"[red]rejected[/red] {escape(self._why(fact['details']['record']))}"
-        sentence = sentence.replace(f"{fact['task']}/", "") if fact["task"] else sentence
+            rejection = read(self._artifacts, fact["details"]["record"], RejectionRecord)
+            if rejection is not None:
+                task, sentence = describe_rejection(rejection)
+                sentence = f"[red]rejected[/red] {escape(plain(sentence))}"
         self._console.print(
-            f"[dim]{clock}[/dim] [bold]{fact['task'] or '-':<20}[/bold] {sentence}",
+            f"[dim]{clock}[/dim] [bold]{task or '-':<20}[/bold] {sentence}",
             highlight=False,
             soft_wrap=True,
         )
-
-    def _why(self, record: str) -> str:
-        """Read what was rejected, why, and what to do about it."""
-        rejection = read(self._artifacts, record, RejectionRecord)
-        if rejection is None:
-            return record
-        subject = rejection.subject.removeprefix("gs://").partition("/")[2] or rejection.subject
-        return f"{subject}: {rejection.reason} {rejection.remedy}".strip()
 
     def _sum(self) -> str:
         """Say how far things are."""
@@ -113,6 +111,20 @@ WORDS: Mapping[str, str] = {
 """How each fact is said."""
 
 
-def describe_fact(fact: str, details: Mapping[str, Any]) -> str:
-    """Put a fact into words."""
-    return WORDS[fact].format(**details)
+def describe_fact(fact: str, details: Mapping[str, Any], task: str = "") -> str:
+    """Put a fact into words; a result is called what its document is called."""
+    result = str(details.get("result", "")).removeprefix(f"{task}/").removesuffix(".json")
+    return WORDS[fact].format(**{**details, "result": result})
+
+
+def describe_rejection(rejection: RejectionRecord) -> tuple[str, str]:
+    """Put a rejection into words: (the task, empty where it is not known; what, why and what now).
+
+    The reason and the remedy are left as they are: they may say where to upload something.
+    """
+    _, path = split_subject(rejection.subject)
+    task, _, name = path.partition("/")
+    known = bool(name) and TASK_NAME.fullmatch(task) is not None
+    subject = (name if known else path) or rejection.subject
+    sentence = f"{subject}: {rejection.reason} {rejection.remedy}".strip()
+    return task if known else "", sentence

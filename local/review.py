@@ -17,9 +17,11 @@ from local.review_files import (
     parse_correction,
     read_task,
     waiting,
+    why_it_does_not_wait,
     write_corrections,
 )
 from local.show_report import plain
+from local.typed import start
 from shared.answers import answer_text
 from shared.task import Task
 
@@ -37,10 +39,11 @@ def review(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     results, datasets = folder / "results", folder / "datasets"
     try:
+        _check(folder)
         queue = waiting(results, datasets, options.task or "")
         tasks = {item.task: read_task(folder / "artifacts", item.task) for item in queue}
         if options.set or options.accept:
-            said = _said(options, queue, tasks)
+            said = _said(options, queue, tasks, folder)
         elif options.json:
             _print_json(queue)
             return DONE
@@ -55,8 +58,18 @@ def review(options: argparse.Namespace) -> int:
     for path in write(said, datasets):
         console.print(f"Wrote {path}.", markup=False, highlight=False, soft_wrap=True)
     if said:
-        console.print("`make local` uploads it while it is up; then a new dataset is made of it.")
+        words = f"`{start(folder)}` uploads it while it is up; then a new dataset is made of it."
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
     return DONE
+
+
+def _check(folder: Path) -> None:
+    """Raise ValueError when a folder is no local cloud's, and no copy of a deployment's buckets."""
+    if not (folder / "results").is_dir():
+        raise ValueError(
+            f"There is no local cloud in {folder}: it has no folder results/. Name the folder of "
+            f"one with --folder, or start one there with `{start(folder)}`."
+        )
 
 
 def write(said: Sequence[tuple[Waiting, Correction]], datasets: Path) -> list[Path]:
@@ -156,21 +169,26 @@ def _accepted(item: Waiting) -> Correction:
 
 
 def _said(
-    options: argparse.Namespace, queue: Sequence[Waiting], tasks: Mapping[str, Task | None]
+    options: argparse.Namespace,
+    queue: Sequence[Waiting],
+    tasks: Mapping[str, Task | None],
+    folder: Path,
 ) -> list[tuple[Waiting, Correction]]:
     """Read --set and --accept. Raises ValueError."""
     said: list[tuple[Waiting, Correction]] = []
     for given in options.set or ():
-        name, item = _find(given, queue, "=")
+        name, item = _find(given, queue, folder, "=")
         answer = given.removeprefix(f"{name}=")
         said.append((item, parse_correction(answer, item.line, tasks[item.task])))
     for given in options.accept or ():
-        _, item = _find(given, queue)
+        _, item = _find(given, queue, folder)
         said.append((item, _accepted(item)))
     return said
 
 
-def _find(given: str, queue: Sequence[Waiting], then: str = "") -> tuple[str, Waiting]:
+def _find(
+    given: str, queue: Sequence[Waiting], folder: Path, then: str = ""
+) -> tuple[str, Waiting]:
     """Find the document that is named, with or without its task: (its name as given, it).
 
     A name may hold an equals sign, so of several that fit the longest is meant.
@@ -191,6 +209,9 @@ def _find(given: str, queue: Sequence[Waiting], then: str = "") -> tuple[str, Wa
     if best:
         names = ", ".join(item.line.document for _, item in best)
         raise ValueError(f"{given!r} could be one of {names}. Write the task's name before it.")
+    why = why_it_does_not_wait(given, folder)
+    if why:
+        raise ValueError(why)
     names = ", ".join(item.line.document for item in queue[:5]) or "none"
     raise ValueError(f"{given!r} names no document that waits; those that wait: {names}.")
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from shared.examples import FieldValue
-from shared.records import ChampionRecord, ReviewLine, TaskRecord
+from shared.records import ChampionRecord, ResultRecord, ReviewLine, TaskRecord
 from shared.task import Task
 
 Correction = str | list[str] | dict[str, FieldValue]
@@ -81,6 +81,53 @@ def corrected(datasets: Path, task: str) -> set[tuple[str, int]]:
     return found
 
 
+def why_it_does_not_wait(given: str, folder: Path) -> str:
+    """Say why a document that has a result does not wait, and how to correct it all the same.
+
+    Args:
+        given: The document's name, with or without its task; = and an answer may follow.
+        folder: Where results/ and datasets/ are.
+
+    Returns:
+        What is to be said; empty when no document of that name has a result.
+
+    Raises:
+        WrongAnswer: What follows is no answer to the task.
+    """
+    parts = given.split("=")
+    names = ["=".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    for name in names:
+        for task in sorted(path.name for path in (folder / "results").iterdir() if path.is_dir()):
+            result = _result(folder / "results" / task, name.removeprefix(f"{task}/"))
+            if result is None:
+                continue
+            if result.status not in {"accepted", "review"}:
+                return f"{result.document} does not wait for review: its result is {result.status}."
+            said = given.removeprefix(name).removeprefix("=")
+            known = read_task(folder / "artifacts", task)
+            line = {
+                "document": result.document,
+                "text": "",
+                "answer": result.answer,
+                "correction": parse_correction(said, result, known) if said else result.answer,
+            }
+            return (
+                f"{result.document} does not wait for review: its answer was accepted, was "
+                "corrected before, or is not in a review file yet. To correct it, put a file with "
+                f"this line, and the document's text in it, into {folder / 'datasets' / task}/"
+                f"corrections/ as any.jsonl: {json.dumps(line, ensure_ascii=False)}"
+            )
+    return ""
+
+
+def _result(folder: Path, document: str) -> ResultRecord | None:
+    """Read the result of a document of a task; None when there is none."""
+    path = folder / f"{document}.json"
+    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        return None
+    return ResultRecord.model_validate_json(path.read_bytes())
+
+
 def write_corrections(
     datasets: Path, task: str, lines: Sequence[ReviewLine], now: datetime
 ) -> Path:
@@ -105,7 +152,7 @@ def read_task(artifacts: Path, name: str) -> Task | None:
     return None
 
 
-def parse_correction(said: str, line: ReviewLine, task: Task | None) -> Correction:
+def parse_correction(said: str, line: ReviewLine | ResultRecord, task: Task | None) -> Correction:
     """Read what a person says is right.
 
     Args:

@@ -1,19 +1,31 @@
 """Tables for people: what became of each task, as `demo`, `run` and `status` print it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from local.show_documents import show_documents
+from local.show_report import plain
 from shared.paths import KILL_SWITCH
 
-MAX_ANSWER = 120
+_BY = {"verdict": "", "hand": ", promoted by hand", "rollback": ", by a rollback"}
 
 
-def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = False) -> None:
-    """Print a task: its dataset, candidates, verdict, champion and documents."""
+def show_task(
+    console: Console, summary: dict[str, Any], folder: Path, *, every_job: bool = False
+) -> None:
+    """Print a task: its dataset, candidates, verdict, champion and documents.
+
+    Args:
+        console: Where to print.
+        summary: The task, as summary.summarize gives it.
+        folder: Where results/ and artifacts/ are, or will be.
+        every_job: Whether to print runs and jobs that need no attention, and where the pages are.
+    """
     task, dataset = summary["task"], summary["dataset"]
     console.rule(f"[bold]{task['name']}[/bold] ({task.get('type', 'not known yet')})")
     if task.get("source") == "inferred":
@@ -32,11 +44,15 @@ def show_task(console: Console, summary: dict[str, Any], *, every_job: bool = Fa
         verdict = summary["verdict"]
         console.print(f"Verdict: [bold]{verdict['decision']}[/bold]. {escape(verdict['reason'])}")
     if summary["champion"]:
-        console.print(f"Champion: [bold]{summary['champion']['name']}[/bold]")
+        champion = summary["champion"]
+        console.print(f"Champion: [bold]{champion['name']}[/bold]{_BY[champion['by']]}")
     if summary["drift"]:
         _show_drift(console, summary["drift"])
     if summary["documents"]:
-        console.print(_documents(summary["documents"]))
+        show_documents(console, summary["documents"], folder / "results" / task["name"])
+    if every_job and summary["page"]:
+        words = f"All of its pages: {folder / 'artifacts' / summary['page']}"
+        console.print(plain(words), markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_drift(console: Console, drift: dict[str, Any]) -> None:
@@ -132,27 +148,3 @@ def _candidates(summary: dict[str, Any]) -> Table:
             item["name"], item["kind"], item["split"], *figures, str(item["n"]), style=style
         )
     return table
-
-
-def _documents(documents: list[dict[str, Any]]) -> Table:
-    table = Table("Document", "Answer", "Confidence", "Status")
-    for item in documents:
-        answer = item["answer"]
-        text = item.get("reason", "") if answer is None else _in_words(answer)
-        short = text if len(text) <= MAX_ANSWER else f"{text[: MAX_ANSWER - 1]}…"
-        confidence = "" if item["confidence"] is None else f"{item['confidence']:.2f}"
-        status = f"{item['status']}, zero-shot" if item["provisional"] else item["status"]
-        table.add_row(escape(item["name"]), escape(short), confidence, status)
-    return table
-
-
-def _in_words(answer: str | list[str] | dict[str, Any]) -> str:
-    """Write an answer for people: a label, labels, or a line a field."""
-    if isinstance(answer, str):
-        return answer
-    if isinstance(answer, list):
-        return ", ".join(answer) or "(none)"
-    return "\n".join(
-        f"{name}: {', '.join(value) if isinstance(value, list) else value or '-'}"
-        for name, value in answer.items()
-    )

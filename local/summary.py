@@ -6,9 +6,10 @@ What it returns is the JSON of `python -m local run --json` and `status --json`.
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from local.folders import TASK_FILE
 from shared import paths
 from shared.current import standing
-from shared.ports import Bucket, Buckets
+from shared.ports import Bucket, Buckets, StoredObject
 from shared.record_store import read
 from shared.records import (
     ChampionRecord,
@@ -17,7 +18,6 @@ from shared.records import (
     EvaluationRecord,
     JobRecord,
     Record,
-    RejectionRecord,
     ResultRecord,
     RunRecord,
     TaskRecord,
@@ -92,9 +92,21 @@ def read_task(artifacts: Bucket, name: str) -> Records:
     )
 
 
-def task_names(artifacts: Bucket) -> list[str]:
-    """List the tasks that something is recorded about."""
-    return sorted({found.name.split("/")[1] for found in artifacts.list("tasks/")})
+def task_names(buckets: Buckets) -> list[str]:
+    """List the tasks that something is recorded about, or that documents came for."""
+    recorded = {found.name.split("/")[1] for found in buckets.artifacts.list("tasks/")}
+    return sorted(recorded | {found.name.split("/")[0] for found in buckets.results.list("")})
+
+
+def labelled_files(datasets: Bucket, task: str) -> list[StoredObject]:
+    """List a task's labelled files: no task.yaml, no corrections, nothing that is ignored."""
+    return [
+        found
+        for found in datasets.list(f"{task}/")
+        if found.name not in {f"{task}/", f"{task}/{TASK_FILE}"}
+        and not found.name.startswith(paths.corrections(task))
+        and not any(part[:1] in {".", "_"} for part in found.name.split("/")[1:])
+    ]
 
 
 def results_of(results: Bucket, task: str) -> list[ResultRecord]:
@@ -106,36 +118,15 @@ def results_of(results: Bucket, task: str) -> list[ResultRecord]:
     ]
 
 
-def rejections(artifacts: Bucket) -> list[RejectionRecord]:
-    """List what was rejected, oldest first."""
-    found = [
-        item
-        for stored in artifacts.list("rejected/")
-        if (item := read(artifacts, stored.name, RejectionRecord))
-    ]
-    return sorted(found, key=lambda item: item.at)
-
-
-def current_rejections(buckets: Buckets) -> list[RejectionRecord]:
-    """List the rejections of what is still there as it was: not replaced, and not deleted."""
-    by_name = {bucket.name: bucket for bucket in (buckets.datasets, buckets.documents)}
-
-    def is_current(rejection: RejectionRecord) -> bool:
-        name, _, path = rejection.subject.removeprefix("gs://").partition("/")
-        if name not in by_name:
-            return True
-        found = by_name[name].find(path)
-        return found is not None and found.generation == rejection.generation
-
-    return [item for item in rejections(buckets.artifacts) if is_current(item)]
-
-
 def summarize(buckets: Buckets, name: str) -> dict[str, Any]:
     """Sum up a task: the dataset that counts, candidates, verdict, champion and answers."""
     records = read_task(buckets.artifacts, name)
+    page = buckets.artifacts.find(paths.index_page(name))
     dataset = records.datasets[-1] if records.datasets else None
     return {
         "task": _task(records),
+        "page": page and page.name,
+        "labelled_file": dataset is not None or bool(labelled_files(buckets.datasets, name)),
         "dataset": dataset and _dataset(dataset),
         "candidates": _candidates(records, dataset),
         "runs": [_run(run) for run in records.runs],
@@ -251,6 +242,7 @@ def _champion(champion: ChampionRecord) -> dict[str, Any]:
         "model": champion.candidate.model,
         "dataset": champion.dataset,
         "run": champion.run,
+        "by": champion.history[-1].by if champion.history else "verdict",
     }
 
 

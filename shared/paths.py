@@ -73,6 +73,11 @@ def champion(task: str) -> str:
     return f"tasks/{task}/champion.json"
 
 
+def index_page(task: str) -> str:
+    """The page that links all others of the task."""
+    return f"tasks/{task}/index.html"
+
+
 def drift(task: str) -> str:
     """How far the task's answers are from those of its champion's evaluation."""
     return f"tasks/{task}/drift.json"

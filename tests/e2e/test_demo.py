@@ -74,6 +74,7 @@ def test_the_reports_and_results_are_where_the_demo_says(demo: dict[str, Any]) -
     reports = [Path(path) for path in demo["artifacts"]]
     assert all(path.exists() for path in reports)
     assert sum(path.name == "report.html" for path in reports) == 7
+    assert [path.name for path in reports[:4]].count("index.html") == 3
 
 
 def test_a_doubtful_answer_is_corrected_and_the_next_dataset_holds_it(demo: dict[str, Any]) -> None:

@@ -152,4 +152,4 @@ def test_a_second_local_cloud_in_the_same_folder_says_why_it_will_not_start(
 def test_status_says_what_to_do_when_nothing_is_up(tmp_path: Path, local_command: Command) -> None:
     done = local_command("status", "--folder", tmp_path, timeout=60)
     assert done.returncode == 1
-    assert "make local" in done.stderr
+    assert f"local up --folder {tmp_path}" in done.stderr

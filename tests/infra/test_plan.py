@@ -512,7 +512,8 @@ def test_the_dashboard_shows_what_people_ask_for(applied: Applied) -> None:
 def test_the_commands_that_are_printed_name_what_was_made(applied: Applied) -> None:
     buckets = {item["name"] for item in applied.made.of("storage_bucket").values()}
     topics = {item["name"] for item in applied.made.of("pubsub_topic").values()}
-    commands = "\n".join(applied.outputs["commands"].values())
+    # A text, as the values of a map would be printed with backslashes in the messages.
+    commands: str = applied.outputs["commands"]
     assert set(re.findall(r"gs://([^/]+)/", commands)) <= buckets
     assert set(re.findall(r"topics publish (\S+)", commands)) == {
         "tuning-requested",
@@ -521,8 +522,12 @@ def test_the_commands_that_are_printed_name_what_was_made(applied: Applied) -> N
     assert set(re.findall(r"topics publish (\S+)", commands)) <= topics
     for path in re.findall(r"examples/[\w/.]+\w", commands):
         assert (ROOT / path).exists()
-    for message in re.findall(r"--message='([^']+)'", commands):
-        assert json.loads(message)["task"] == "parcel_questions"
+    messages = [json.loads(found) for found in re.findall(r"--message='([^']+)'", commands)]
+    assert all(message["task"] == "parcel_questions" for message in messages)
+    assert {"task": "parcel_questions", "rollback": True} in messages
+    assert not re.search(r"\b[A-Z]{4,}\b", commands.replace("$PWD", "")), "has to be filled in"
+    assert "/tasks/parcel_questions out/reports" in commands
+    assert "out/reports/parcel_questions/index.html" in commands
 
 
 # Checkov

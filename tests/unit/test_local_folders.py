@@ -1,13 +1,17 @@
-"""A folder that is kept a copy of what a bucket holds."""
+"""Folders that are kept copies of what buckets hold, and those that are uploaded."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from google.api_core.exceptions import NotFound
+from rich.console import Console
 
-from local.folders import DownloadFolder
+from local.folders import DownloadFolder, UploadFolder
+from local.strays import Strays
+from tests.fakes import fake_world
 
 
 @dataclass
@@ -54,3 +58,42 @@ def test_what_is_gone_from_the_bucket_goes_from_the_folder(tmp_path: Path) -> No
     assert copy.files() == [tmp_path / "b.json"]
     assert (tmp_path / "b.json").read_bytes() == b"3"
     assert not (tmp_path / "a.json").exists()
+
+
+class Uploads:
+    """A storage client of one bucket that takes everything."""
+
+    def bucket(self, _name: str) -> "Uploads":
+        return self
+
+    def get_blob(self, _name: str) -> None:
+        """Nothing was there before."""
+
+    def blob(self, _name: str) -> "Uploads":
+        return self
+
+    def upload_from_string(self, _content: bytes) -> None:
+        """It is taken."""
+
+
+def test_documents_of_a_misspelt_task_are_told_of_once_when_they_are_uploaded(
+    tmp_path: Path,
+) -> None:
+    fakes = fake_world()
+    fakes.datasets.put("owls/owls.csv", "text,label")
+    (tmp_path / "datasets" / "birds").mkdir(parents=True)
+    page = io.StringIO()
+    console = Console(file=page, width=200)
+    strays = Strays(fakes.world.buckets, tmp_path / "datasets", console)
+    for name in ("owls/a.txt", "birds/a.txt", "brids/a.txt", "brids/b.txt", "BAD/a.txt", "a.txt"):
+        path = tmp_path / "documents" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("hoo")
+    client = cast("Any", Uploads())
+    folder = UploadFolder(client, tmp_path / "documents", "documents", strays.uploaded)
+    folder.look()
+    assert page.getvalue() == ""
+    folder.look()
+    said = " ".join(page.getvalue().split())
+    assert said.startswith("brids documents wait: there is no labelled file for it yet; ")
+    assert said.endswith("; tasks there are birds, owls")

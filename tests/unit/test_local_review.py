@@ -15,7 +15,7 @@ from local.__main__ import main
 from local.review import ask_about, show_queue
 from local.review_files import WrongAnswer, parse_correction, read_task, waiting
 from shared.examples import Answer
-from shared.records import Alternative, ReviewLine, TaskRecord
+from shared.records import Alternative, ResultRecord, ReviewLine, TaskRecord
 from shared.task import Task
 from tests.fakes import START, fake_world
 
@@ -109,10 +109,47 @@ def test_what_cannot_be_meant_is_refused_and_nothing_is_written(
     assert not (tmp_path / "datasets").exists()
 
 
+@pytest.mark.parametrize("said", ["--set=birds/easy.txt=crow", "--set=easy.txt=crow"])
+def test_an_accepted_answer_that_is_wrong_is_told_how_to_be_corrected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], said: str
+) -> None:
+    store(tmp_path, line("a.txt"))
+    result = ResultRecord(
+        document="birds/easy.txt",
+        task_name="birds",
+        status="accepted",
+        answer="owl",
+        generation=1,
+        at=START,
+    )
+    (tmp_path / "results" / "birds" / "easy.txt.json").write_text(result.model_dump_json())
+    assert review(tmp_path, said) == 2
+    told = capsys.readouterr().err
+    assert "birds/easy.txt does not wait for review: its answer was accepted" in told
+    assert f"into {tmp_path}/datasets/birds/corrections/ as any.jsonl: " in told
+    filled_in = json.loads(told[told.index("{") :]) | {"text": "hoo"}
+    fakes = fake_world()
+    fakes.datasets.put("birds/corrections/any.jsonl", json.dumps(filled_in))
+    (found,) = read_corrections(fakes.datasets, "birds", lambda _: False).corrections
+    assert (found.text, found.answer) == ("hoo", "crow")
+    assert review(tmp_path, "--set=easy.txt=eagle") == 2
+    assert "'eagle' is no label" in capsys.readouterr().err
+
+
 def test_a_name_with_an_equals_sign_in_it_is_understood(tmp_path: Path) -> None:
     store(tmp_path, line("a"), line("a=b"))
     assert review(tmp_path, "--set", "a=b=crow") == 0
     assert [item["document"] for item in written(tmp_path)] == ["birds/a=b"]
+
+
+def test_a_folder_without_a_local_cloud_is_told_apart_from_an_empty_queue(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert review(tmp_path / "nowhere", "--list") == 2
+    assert f"There is no local cloud in {tmp_path}/nowhere" in capsys.readouterr().err
+    (tmp_path / "results").mkdir()
+    assert review(tmp_path, "--list") == 0
+    assert "Nothing waits for review" in capsys.readouterr().out
 
 
 def test_a_file_that_was_spoilt_is_named_with_its_line(

@@ -2,19 +2,26 @@
 
 import io
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
 
+import pytest
 from rich.console import Console
 
+from functions.evaluate_model.promote import promote
+from functions.process_document.process import process
 from local.money import summarize_money
+from local.rejections import current_rejections
 from local.show import show_money, show_task
-from local.summary import summarize
+from local.status import show_status
+from local.summary import summarize, task_names
 from shared import paths
 from shared.budget import reserve, settle
 from shared.record_store import create
-from shared.records import JobRecord, RunRecord
-from shared.task import Configuration
-from tests.fakes import START, FakeWorld, fake_world
+from shared.records import Candidate, JobRecord, RejectionRecord, ResultRecord, RunRecord
+from shared.task import Configuration, Task
+from tests.fakes import START, FakeWorld, fake_world, store_dataset
 
 JOB = "run1-e4-m1-a1"
 
@@ -48,7 +55,8 @@ def store_run(fakes: FakeWorld, state: str = "open", **job: object) -> RunRecord
 def shown_task(fakes: FakeWorld) -> str:
     page = io.StringIO()
     console = Console(file=page, width=200)
-    show_task(console, summarize(fakes.world.buckets, "birds"), every_job=True)
+    summary = summarize(fakes.world.buckets, "birds")
+    show_task(console, summary, Path("local-cloud"), every_job=True)
     return page.getvalue()
 
 
@@ -106,3 +114,112 @@ def test_the_kill_switch_is_shown_with_its_reason_and_how_to_turn_it_off() -> No
     assert "too dear" in said
     assert "running ones are cancelled" in said
     assert "until stop.json is deleted" in said
+
+
+def shown_status(fakes: FakeWorld, folder: Path = Path("local-cloud")) -> str:
+    found = {
+        "tasks": [summarize(fakes.world.buckets, name) for name in task_names(fakes.world.buckets)],
+        "rejected": [
+            item.model_dump(mode="json") for item in current_rejections(fakes.world.buckets)
+        ],
+        "given_up": [],
+        "tuning": summarize_money(fakes.artifacts, START, 0),
+    }
+    page = io.StringIO()
+    show_status(Console(file=page, width=200), found, folder)
+    return page.getvalue()
+
+
+def test_documents_of_a_task_that_has_no_labelled_file_are_shown_with_the_tasks_that_have() -> None:
+    fakes = fake_world()
+    fakes.datasets.put("birds/birds.csv", "text,label\n")
+    store_run(fakes, "waiting")
+    silent = fakes.generator(lambda *_: [])
+    process(fakes.documents.put("brids/crash.txt", "caw"), fakes.world, silent)
+    said = shown_status(fakes)
+    assert "crash.txt" in said
+    assert (
+        "brids: 1 document waits; there is no labelled file for it yet; tasks there are birds"
+        in said
+    )
+    assert "birds: " not in said
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("verdict", "Champion: few-shot\n"),
+        ("hand", "Champion: few-shot, promoted by hand\n"),
+        ("rollback", "Champion: few-shot, by a rollback\n"),
+    ],
+)
+def test_a_champion_that_no_verdict_made_is_told_apart(
+    by: Literal["verdict", "hand", "rollback"], words: str
+) -> None:
+    fakes = fake_world()
+    task = Task.model_validate({"type": "classification", "labels": ["owl", "crow"]})
+    dataset = store_dataset(fakes, task, {})
+    candidate = Candidate(name="few-shot", kind="prompting", model="m", base_model="m")
+    promote(fakes.world, dataset, candidate, START, by=by)
+    assert words in shown_task(fakes)
+
+
+def store_result(fakes: FakeWorld, name: str, status: str = "accepted", sure: float = 0.9) -> None:
+    result = ResultRecord.model_validate(
+        {
+            "document": f"birds/{name}",
+            "task_name": "birds",
+            "status": status,
+            "answer": None if status == "rejected" else "owl",
+            "confidence": None if status == "rejected" else sure,
+            "generation": 1,
+            "at": START,
+        }
+    )
+    create(fakes.results, paths.result(result.document), result)
+
+
+def test_of_many_documents_those_to_look_at_are_shown_first_and_the_rest_is_counted() -> None:
+    fakes = fake_world()
+    store_run(fakes)
+    for number in range(400):
+        store_result(fakes, f"table.csv/{number}")
+    store_result(fakes, "unsure.txt", "review", 0.5)
+    store_result(fakes, "less-sure.txt", "review", 0.2)
+    store_result(fakes, "zoo.png", "rejected")
+    said = shown_status(fakes)
+    lines = said.splitlines()
+    assert len(lines) < 40
+    names = [line.split()[1] for line in lines if line.startswith("│")]
+    assert names[:3] == ["zoo.png", "less-sure.txt", "unsure.txt"]
+    assert len(names) == 20
+    assert "403 documents: 400 accepted, 2 review, 1 rejected. Above are 20" in said
+    assert "all are in local-cloud/results/birds/, and --json prints them" in said
+    assert len(summarize(fakes.world.buckets, "birds")["documents"]) == 403
+
+
+def test_of_many_rejections_the_latest_are_shown() -> None:
+    fakes = fake_world()
+    for number in range(30):
+        event = fakes.documents.put(f"birds/{number}.png", "")
+        record = RejectionRecord(
+            function="process_document",
+            subject=f"gs://documents/birds/{number}.png",
+            generation=event.generation,
+            reason=f"{number}.png is a picture.",
+            remedy="",
+            at=START + timedelta(minutes=number),
+        )
+        create(fakes.artifacts, paths.rejection(record.function, event), record)
+    said = shown_status(fakes)
+    assert "10 earlier rejections are left out here; --json prints them." in said
+    assert said.count("Rejected gs://") == 20
+    assert "29.png is a picture" in said
+
+
+def test_a_task_with_a_page_says_where_it_is() -> None:
+    fakes = fake_world()
+    store_run(fakes)
+    assert "index.html" not in shown_task(fakes)
+    fakes.artifacts.put(paths.index_page("birds"), "<!doctype html>")
+    assert "local-cloud/artifacts/tasks/birds/index.html" in shown_task(fakes)

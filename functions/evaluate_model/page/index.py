@@ -73,7 +73,7 @@ def write_index(world: World, task: str) -> None:
     Raises:
         Conflict: Others were faster every time.
     """
-    artifacts, path = world.buckets.artifacts, f"tasks/{task}/index.html"
+    artifacts, path = world.buckets.artifacts, paths.index_page(task)
     for attempt in range(TRIES):
         # Before the records: a page that was written after this may know what these do not say.
         there = artifacts.find(path)
