@@ -142,6 +142,7 @@ def _facts(survey: Survey, declared: Task | None) -> Facts:
         sample=sample,
         refused=dict(survey.refused.most_common()),
         near_pairs=near_pairs(sample.texts, [int(exact[row]) for row in sample.rows]),
+        others=survey.others,
     )
     return replace(facts, splits=_splits(survey, facts))
 

@@ -140,7 +140,7 @@ def _flagged_labels(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
 
 @lru_cache(maxsize=2000)
 def _nearest(name: str, known: tuple[str, ...]) -> str:
-    """Say which declared label looks most like one that is not; the same few come again."""
+    """Say which known name looks most like one that is not; the same few come again."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
@@ -184,7 +184,9 @@ def _fields(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
         answer[name] = (texts if isinstance(value, list) else texts[0]) if texts else None
     for field in task.fields:
         if field.required and not answer[field.name]:
-            return Refusal(row.line, "required field missing", f"{field.name!r} has no value")
+            hint = "" if field.name in values else _nearest(field.name, columns.others)
+            detail = f"{field.name!r} has no value{hint}"
+            return Refusal(row.line, "required field missing", detail)
     return answer
 
 

@@ -55,10 +55,11 @@ class Survey:
         given: The split that the file gives, NONE where it gives none.
         groups: A hash of what the rows are grouped by; empty when they are not.
         refused: Reason -> number of rows.
-        first_refused: Reason -> the line of the first of them.
+        first_refused: Reason -> the first of them.
         numbers: Answer -> its number, for labels.
         characters: Characters of all texts.
         corrected_from: The index of the first correction; those of the file come before it.
+        others: columns.Columns.others.
     """
 
     task: Task
@@ -70,10 +71,11 @@ class Survey:
     given: "array[int]" = field(default_factory=lambda: array("b"))
     groups: "array[int]" = field(default_factory=lambda: array("Q"))
     refused: Counter[str] = field(default_factory=Counter)
-    first_refused: dict[str, int] = field(default_factory=dict)
+    first_refused: dict[str, Refusal] = field(default_factory=dict)
     numbers: dict[Answer | tuple[str, ...], int] = field(default_factory=dict)
     characters: int = 0
     corrected_from: int = 0
+    others: tuple[str, ...] = ()
     sample: Sample = field(default_factory=lambda: Sample((), (), (), whole=True))
 
     def label_counts(self, kept: "NDArray[np.bool_]") -> dict[str, int]:
@@ -113,7 +115,7 @@ def survey_rows(
     Raises:
         Rejected: The file has too many rows, or too many different fields.
     """
-    survey = Survey(task)
+    survey = Survey(task, others=columns.others)
     reservoir = Reservoir()
     names: Counter[str] = Counter()
 
@@ -161,7 +163,7 @@ def _keep(
         for item in examples:
             if isinstance(item, Refusal):
                 survey.refused[item.reason] += 1
-                survey.first_refused.setdefault(item.reason, item.line)
+                survey.first_refused.setdefault(item.reason, item)
         exact, near = _spread(exact, places, len(chunk), 0), _spread(near, places, len(chunk), 0)
         numbers = _spread(numbers, places, len(chunk), _NO_ANSWER)
     survey.exact.extend(exact)

@@ -68,6 +68,7 @@ class Facts:
         sample: Examples to look at more closely. It may hold some that are no longer kept.
         refused: Reason -> number of rows that could not be read as examples.
         near_pairs: Pairs of places in the sample whose texts are nearly the same.
+        others: What else of the file could be declared fields: columns, or keys of the answers.
     """
 
     task: Task
@@ -82,6 +83,7 @@ class Facts:
     sample: Sample
     refused: Mapping[str, int]
     near_pairs: Sequence[tuple[int, int]] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
