@@ -94,7 +94,11 @@ class Lengths(Part):
 
 
 class Price(Part):
-    """What the planned sweep would cost."""
+    """What the planned sweep would cost, and why none of it will be spent without anybody asking.
+
+    `why_not` is a sentence without a full stop; empty when prompting that misses the target, or
+    nothing but this dataset, leads to tuning.
+    """
 
     base_model: str
     configurations: int
@@ -103,6 +107,7 @@ class Price(Part):
     usd: float
     high: float
     note: str
+    why_not: str = ""
 
 
 class DataReport(Part):
@@ -278,4 +283,18 @@ def _price(record: DatasetRecord, location: str) -> Price:
         usd=estimate.usd,
         high=estimate.high,
         note=estimate.note,
+        why_not=_why_not_tuned(record),
+    )
+
+
+def _why_not_tuned(record: DatasetRecord) -> str:
+    """Say why this dataset will not be tuned on by itself, whatever prompting reaches."""
+    when, train = record.task.tuning.when, record.counts["train"]
+    if when == "never":
+        return "task.yaml says never to tune, so nothing of it will be spent"
+    if when == "always" or train >= ENOUGH_FOR_TUNING:
+        return ""
+    return (
+        f"with {train} training examples, fewer than {ENOUGH_FOR_TUNING}, it will not tune by "
+        f"itself; `{{type: {record.task.type}, tuning: {{when: always}}}}` in task.yaml has it tune"
     )

@@ -1,6 +1,8 @@
 """What a person is told who made a small mistake: what it was, and words to paste."""
 
 import json
+import random
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -88,3 +90,39 @@ def test_a_field_that_some_rows_have_is_none_to_report() -> None:
     rows = [{**row, "total": row["total"] if n == 7 else ""} for n, row in enumerate(receipts())]
     report = convert(as_json_lines(rows), FIELDS.replace("totall", "total"))
     assert "missing-fields" not in [found["check"] for found in report["findings"]]
+
+
+WORDS = [a + b + c for a in "bdfgk" for b in "aeiou" for c in "lmnrst"]
+
+
+def labelled(count: int, labels: Sequence[str] = ("owl", "crow"), seed: int = 1) -> list[Any]:
+    """Make rows with texts that are not alike, and a label each."""
+    chance = random.Random(seed)
+    return [
+        {"text": " ".join(chance.sample(WORDS, 6)), "label": labels[n % len(labels)]}
+        for n in range(count)
+    ]
+
+
+def test_few_examples_are_counted_in_training_where_they_are_needed() -> None:
+    report = convert(as_json_lines(labelled(146)))
+    train = report["examples"]["train"]
+    assert train < 100 < sum(report["examples"].values())
+    found = finding(report, "few-examples")
+    assert found["count"] == train
+    assert found["summary"].startswith(f"{train} examples are left for training")
+    rows = int(re.findall(r"[Aa]bout (\d+) more", found["remedy"])[0])
+    more = convert(as_json_lines(labelled(146 + rows + 8)))
+    assert more["examples"]["train"] >= 95
+
+
+def test_the_price_says_that_nothing_is_tuned_by_itself_with_few_examples() -> None:
+    report = convert(as_json_lines(labelled(146)))
+    why = report["price"]["why_not"]
+    assert f"{report['examples']['train']} training examples" in why
+    assert "`{type: classification, tuning: {when: always}}`" in why
+    assert not convert(as_json_lines(labelled(200)))["price"]["why_not"]
+    always = "type: classification\ntuning: {when: always}\n"
+    assert not convert(as_json_lines(labelled(146)), always)["price"]["why_not"]
+    never = "type: classification\ntuning: {when: never}\n"
+    assert "never" in convert(as_json_lines(labelled(200)), never)["price"]["why_not"]

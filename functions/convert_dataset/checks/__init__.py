@@ -125,10 +125,13 @@ class Check:
     Attributes:
         name: Its name in reports and in task.yaml.
         severity: How bad its findings are by default.
+        counts_splits: Whether it is asked after all others, when nothing is dropped any more and
+            the splits are final. It drops nothing itself.
     """
 
     name: str
     severity: Severity
+    counts_splits = False
 
     def look(self, batch: Batch) -> None:
         """See the next examples. Most checks need not."""
