@@ -107,7 +107,11 @@ def _packing() -> list[str]:
             "two readings are about as probable, or UTF-8 has wrong bytes in it, the file is "
             "rejected with both readings, or with line and byte; `encoding` in task.yaml settles "
             "it. Texts are never repaired, normalised or guessed at: what is in the file is in the "
-            "training lines, without the white space around it."
+            "training lines, without the white space around it. Labels are "
+            "held against those that task.yaml declares: one that differs from a single one of "
+            "them in letter case, width or the marks between words only (`Lost-Parcel` for "
+            "`lost parcel`) is read as that, and the report says how many were and which. Without "
+            "declared labels nothing is folded, and such variants are reported."
         ),
         "## Limits",
         table(("what", "at most"), _LIMITS),

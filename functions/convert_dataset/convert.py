@@ -14,6 +14,7 @@ from functions.convert_dataset.corrections import NO_CORRECTIONS, Corrections
 from functions.convert_dataset.infer import late_separator
 from functions.convert_dataset.judge import Judgement, judge
 from functions.convert_dataset.opening import Upload, open_upload
+from functions.convert_dataset.remedies import with_whole_task
 from functions.convert_dataset.report import write_reports
 from functions.convert_dataset.rows import Refusal
 from functions.convert_dataset.survey import Survey, survey_rows
@@ -80,6 +81,20 @@ def convert(
         Rejected: Nothing can be learnt from the file, with the reason.
         NotFound: The upload was replaced or deleted meanwhile.
     """
+    try:
+        return _convert(event, world, declared, corrections)
+    except NoUsableCorrection:
+        raise
+    except Rejected as error:
+        if declared is not None:
+            raise
+        raise Rejected(error.reason, with_whole_task(error.remedy)) from error
+
+
+def _convert(
+    event: ObjectArrived, world: World, declared: TaskRecord | None, corrections: Corrections
+) -> DatasetRecord | None:
+    """Convert one file; what it is rejected for speaks to somebody who has a task.yaml."""
     name = paths.task_of(event.name)
     source = world.buckets.datasets
     try:
@@ -104,7 +119,7 @@ def convert(
         id=identifier,
         task_name=name,
         task=survey.task,
-        explanation=(*upload.explanation, *corrections.explanation),
+        explanation=(*upload.explanation, *survey.tally.explanation, *corrections.explanation),
         source_bucket=event.bucket,
         source_object=event.name,
         source_generation=event.generation,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from functions.convert_dataset.checks import Check, Facts, Finding
+from functions.convert_dataset.remedies import with_whole_task
 from functions.convert_dataset.similarity import near_pairs
 from functions.convert_dataset.splits import (
     NONE,
@@ -72,7 +73,7 @@ def judge(survey: Survey, checks: Sequence[Check], declared: Task | None, name: 
     for check in checks:
         if check.counts_splits:
             continue
-        for found, action in _judged(check, facts, policy):
+        for found, action in _judged(check, facts, policy, declared):
             if action == "drop":
                 rows = np.frombuffer(found.rows, np.int64)
                 rows = rows[facts.kept[rows]]
@@ -83,7 +84,7 @@ def judge(survey: Survey, checks: Sequence[Check], declared: Task | None, name: 
     splits = _splits(survey, facts)
     facts = replace(facts, splits=splits)
     judged += [item for check in checks if check.counts_splits
-               for item in _judged(check, facts, policy)]  # fmt: skip
+               for item in _judged(check, facts, policy, declared)]  # fmt: skip
     _reject(judged, name)
     beyond = np.flatnonzero(facts.kept & (splits == NONE))
     if len(beyond):
@@ -97,7 +98,9 @@ def judge(survey: Survey, checks: Sequence[Check], declared: Task | None, name: 
     )
 
 
-def _judged(check: Check, facts: Facts, policy: Checks) -> Iterator[tuple[Finding, Action]]:
+def _judged(
+    check: Check, facts: Facts, policy: Checks, declared: Task | None
+) -> Iterator[tuple[Finding, Action]]:
     """Ask a check, and say what the policy does about each of its findings."""
     for found in check.findings(facts):
         severity = policy.severity.get(found.check, found.severity)
@@ -106,7 +109,8 @@ def _judged(check: Check, facts: Facts, policy: Checks) -> Iterator[tuple[Findin
         action: Action = getattr(policy, severity)
         if action == "drop" and not (found.droppable and len(found.rows)):
             action = "report"
-        yield replace(found, severity=severity), action
+        remedy = found.remedy if declared else with_whole_task(found.remedy, facts.task)
+        yield replace(found, severity=severity, remedy=remedy), action
 
 
 def _beyond_cap(rows: "array[int]") -> Finding:
@@ -154,6 +158,7 @@ def _facts(survey: Survey, declared: Task | None) -> Facts:
         refused=dict(survey.refused.most_common()),
         near_pairs=near_pairs(sample.texts, [int(exact[row]) for row in sample.rows]),
         others=survey.others,
+        unknown_labels=dict(survey.tally.unknown.most_common()),
     )
     return replace(facts, splits=_splits(survey, facts))
 

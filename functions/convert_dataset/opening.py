@@ -47,6 +47,7 @@ class Upload:
         explanation: How it was read, in sentences.
         position: Says how many of its stored bytes have been read.
         corrections: What people corrected, which comes behind its rows.
+        inferred: Whether there is no task.yaml.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Upload:
     explanation: tuple[str, ...]
     position: Callable[[], int]
     corrections: Corrections = NO_CORRECTIONS
+    inferred: bool = False
 
     def rows(self) -> Iterator[Row | Refusal]:
         """Go through its rows."""
@@ -118,7 +120,17 @@ def open_upload(
         how += (encoding.how,)
     form, columns, task, sentences = _read_beginning(source, task)
     how += sentences
-    return Upload(name, found.size, source, form, task, columns, how, raw.position)
+    return Upload(
+        name,
+        found.size,
+        source,
+        form,
+        task,
+        columns,
+        how,
+        raw.position,
+        inferred=declared is None,
+    )
 
 
 def _read_beginning(

@@ -12,6 +12,7 @@ from functions.convert_dataset.checks import Finding
 from functions.convert_dataset.checks.registry import FIRST_TO_FIX
 from functions.convert_dataset.judge import Judgement
 from functions.convert_dataset.opening import Upload
+from functions.convert_dataset.remedies import with_whole_task
 from functions.convert_dataset.splits import NONE
 from functions.convert_dataset.survey import Survey
 from functions.convert_dataset.write import SHOWN_ROWS, TOKEN_SAMPLE, Written
@@ -152,7 +153,7 @@ def write_reports(
         quarantine=_quarantine(written),
         labels=record.labels,
         lengths=_lengths(survey, judgement),
-        price=_price(record, world.settings.location),
+        price=_price(record, world.settings.location, inferred=upload.inferred),
         findings=_findings(survey, judgement, written),
     )
     folder = paths.dataset_folder(record.task_name, record.id)
@@ -269,7 +270,7 @@ def _distribution(lengths: list[int]) -> Distribution:
     )
 
 
-def _price(record: DatasetRecord, location: str) -> Price:
+def _price(record: DatasetRecord, location: str, *, inferred: bool) -> Price:
     """Price the sweep that the task plans."""
     tuning = record.task.tuning
     model = find_base_model(tuning.base_model, location)
@@ -283,18 +284,19 @@ def _price(record: DatasetRecord, location: str) -> Price:
         usd=estimate.usd,
         high=estimate.high,
         note=estimate.note,
-        why_not=_why_not_tuned(record),
+        why_not=_why_not_tuned(record, inferred=inferred),
     )
 
 
-def _why_not_tuned(record: DatasetRecord) -> str:
+def _why_not_tuned(record: DatasetRecord, *, inferred: bool) -> str:
     """Say why this dataset will not be tuned on by itself, whatever prompting reaches."""
     when, train = record.task.tuning.when, record.counts["train"]
     if when == "never":
         return "task.yaml says never to tune, so nothing of it will be spent"
     if when == "always" or train >= ENOUGH_FOR_TUNING:
         return ""
-    return (
+    why = (
         f"with {train} training examples, fewer than {ENOUGH_FOR_TUNING}, it will not tune by "
-        f"itself; `{{type: {record.task.type}, tuning: {{when: always}}}}` in task.yaml has it tune"
+        "itself; `tuning: {when: always}` in task.yaml has it tune"
     )
+    return with_whole_task(why, record.task) if inferred else why

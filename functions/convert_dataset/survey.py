@@ -25,6 +25,7 @@ from functions.convert_dataset.keys import exact_key, near_key
 from functions.convert_dataset.rows import Refusal, Row
 from functions.convert_dataset.sample import Reservoir
 from functions.convert_dataset.splits import NONE
+from functions.convert_dataset.tally import LabelTally
 from shared.answers import answer_text
 from shared.errors import Rejected
 from shared.examples import Answer, Example
@@ -60,6 +61,7 @@ class Survey:
         characters: Characters of all texts.
         corrected_from: The index of the first correction; those of the file come before it.
         others: columns.Columns.others.
+        tally: The file's labels that are not spelt as they are declared.
     """
 
     task: Task
@@ -76,6 +78,7 @@ class Survey:
     characters: int = 0
     corrected_from: int = 0
     others: tuple[str, ...] = ()
+    tally: LabelTally = field(default_factory=LabelTally)
     sample: Sample = field(default_factory=lambda: Sample((), (), (), whole=True))
 
     def label_counts(self, kept: "NDArray[np.bool_]") -> dict[str, int]:
@@ -134,7 +137,7 @@ def survey_rows(
             )
         after_batch(len(survey.kept))
 
-    for first, chunk, examples in file_batches(rows, task, columns, corrections):
+    for first, chunk, examples in file_batches(rows, task, columns, corrections, survey.tally):
         take(first, chunk, examples)
     survey.corrected_from = len(survey.kept)
     survey.task = _complete(task, survey, names)

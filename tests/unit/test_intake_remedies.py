@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.convert_dataset.tally import declared_label
 from functions.convert_dataset.upload import handle_upload
 from shared.errors import Rejected
 from tests.fakes import fake_world
@@ -126,3 +127,40 @@ def test_the_price_says_that_nothing_is_tuned_by_itself_with_few_examples() -> N
     assert not convert(as_json_lines(labelled(146)), always)["price"]["why_not"]
     never = "type: classification\ntuning: {when: never}\n"
     assert "never" in convert(as_json_lines(labelled(200)), never)["price"]["why_not"]
+
+
+def in_backticks(remedy: str) -> str:
+    """Take the one thing out of a remedy that is there to be pasted."""
+    (found,) = (part for part in re.findall(r"`([^`]*)`", remedy) if part.startswith("{"))
+    return str(found)
+
+
+def test_labels_in_several_spellings_come_with_a_list_to_paste_that_reads_them_as_one() -> None:
+    rows = labelled(150, ("Refund", "lost parcel", "ham"))
+    rows[0]["label"], rows[1]["label"], rows[4]["label"] = "refund", "lost_parcel", "Lost Parcel"
+    pasted = in_backticks(finding(convert(as_json_lines(rows)), "similar-labels")["remedy"])
+    assert pasted == "{type: classification, labels: [Refund, ham, lost parcel]}"
+    report = convert(as_json_lines(rows), pasted)
+    assert set(report["labels"]) == {"Refund", "ham", "lost parcel"}
+    assert report["quarantined"] == 0
+    (said,) = (text for text in report["how_it_was_read"] if "declared ones" in text)
+    assert said.startswith("3 labels differed from the declared ones in letter case or marks only")
+    assert "'refund' as 'Refund' (1)" in said
+
+
+def test_several_labels_a_text_in_other_spellings_are_read_as_declared_and_counted() -> None:
+    rows = [{**row, "label": ["Red-Wine", "ham"]} for row in labelled(150)]
+    task = "type: classification\nmulti_label: true\nlabels: [red wine, ham]\n"
+    said = convert(as_json_lines(rows), task)["how_it_was_read"]
+    assert any(text.startswith("150 labels differed") for text in said)
+
+
+def test_labels_as_declared_are_not_spoken_of() -> None:
+    report = convert(as_json_lines(labelled(150)), "type: classification\nlabels: [owl, crow]\n")
+    assert not any("differed" in text for text in report["how_it_was_read"])
+
+
+def test_a_spelling_that_fits_two_declared_labels_is_unknown() -> None:
+    assert declared_label("US", ("us", "Us")) is None
+    assert declared_label("us", ("us", "Us")) == "us"
+    assert declared_label("1", ("-1", "0")) is None

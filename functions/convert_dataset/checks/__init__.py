@@ -69,6 +69,7 @@ class Facts:
         refused: Reason -> number of rows that could not be read as examples.
         near_pairs: Pairs of places in the sample whose texts are nearly the same.
         others: What else of the file could be declared fields: columns, or keys of the answers.
+        unknown_labels: Label that task.yaml does not declare -> rows, the most frequent first.
     """
 
     task: Task
@@ -84,6 +85,7 @@ class Facts:
     refused: Mapping[str, int]
     near_pairs: Sequence[tuple[int, int]] = ()
     others: tuple[str, ...] = ()
+    unknown_labels: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
