@@ -164,3 +164,29 @@ def test_a_spelling_that_fits_two_declared_labels_is_unknown() -> None:
     assert declared_label("US", ("us", "Us")) is None
     assert declared_label("us", ("us", "Us")) == "us"
     assert declared_label("1", ("-1", "0")) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "task.yml", "Task.yaml", "TASK.YML", "task.yaml.txt", "task.yml.txt", "task (1).yaml",
+        "task.yaml.yaml", "tasks.yaml", "old/task.yaml",
+    ],
+)  # fmt: skip
+def test_a_task_file_by_another_name_is_told_its_name(name: str) -> None:
+    rejected = rejection("type: classification\n", name=name)
+    assert rejected.reason.startswith(f"birds/{name} looks like a task.yaml")
+    assert "birds/task.yaml" in rejected.remedy
+
+
+def test_a_task_file_by_another_name_does_not_keep_the_others_from_being_converted() -> None:
+    fakes = fake_world()
+    fakes.datasets.put("birds/task.yml", "type: classification\n")
+    fakes.datasets.put("birds/data.jsonl", as_json_lines(labelled(150)))
+    handle_upload(fakes.datasets.put("birds/task.yaml", "type: classification\n"), fakes.world)
+    assert fakes.publisher.on("dataset-converted")
+
+
+def test_a_labelled_file_called_task_is_a_labelled_file() -> None:
+    assert convert(as_json_lines(labelled(150)), name="task.json")["rows"] == 150
+    assert convert(as_json_lines(labelled(150)), name="task.csv")["rows"] == 150

@@ -119,6 +119,17 @@ def test_a_task_that_is_named_goes_before_the_one_beside_the_file(tmp_path: Path
     assert "messages" in first
 
 
+def test_a_task_file_by_another_name_is_named_and_is_no_labelled_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tmp_path)
+    (tmp_path / "task.yml").write_text("type: classification\n", encoding="utf-8")
+    assert main(["convert", str(tmp_path), "--name", "birds", "--out", str(tmp_path / "out")]) == 0
+    assert "rename it to task.yaml" in capsys.readouterr().err
+    assert main(["convert", str(tmp_path / "task.yml"), "--out", str(tmp_path / "out")]) == 2
+    assert "is a task, not a labelled file" in " ".join(capsys.readouterr().err.split())
+
+
 def test_a_wrong_task_is_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = table(tmp_path)
     (tmp_path / "task.yaml").write_text("type: nonsense\n", encoding="utf-8")
