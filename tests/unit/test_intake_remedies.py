@@ -1,11 +1,13 @@
 """What a person is told who made a small mistake: what it was, and words to paste."""
 
+import io
 import json
 import random
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import openpyxl
 import pytest
 
 from functions.convert_dataset.tally import declared_label
@@ -190,3 +192,47 @@ def test_a_task_file_by_another_name_does_not_keep_the_others_from_being_convert
 def test_a_labelled_file_called_task_is_a_labelled_file() -> None:
     assert convert(as_json_lines(labelled(150)), name="task.json")["rows"] == 150
     assert convert(as_json_lines(labelled(150)), name="task.csv")["rows"] == 150
+
+
+NOTES = [["About these data"], ["exported in May by the help desk"], ["ask Ann about it"]]
+
+
+def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for title, cells in sheets:
+        sheet = made.create_sheet(title)
+        for row in cells:
+            sheet.append(row)
+    stream = io.BytesIO()
+    made.save(stream)
+    return stream.getvalue()
+
+
+DATA: list[list[object]] = [
+    ["text", "label"],
+    *([row["text"], row["label"]] for row in labelled(150)),
+]
+
+
+@pytest.mark.parametrize("first", [NOTES, [], [["text", "label"]], [["a", "b"], [1, 2], [3, 4]]])
+def test_a_workbook_whose_rows_are_on_another_sheet_is_told_how_to_name_it(first: Any) -> None:
+    data = workbook(("Notes", first), ("My data", DATA))
+    remedy = rejection(data).remedy
+    assert "'Notes' was read" in remedy
+    assert "'My data'" in remedy
+    assert convert(data, in_backticks(remedy.partition(" Else")[0]))["rows"] == 150
+
+
+def test_a_workbook_with_one_sheet_is_not_told_of_others() -> None:
+    assert "sheet" not in rejection(workbook(("Notes", NOTES))).remedy
+    task = "type: classification\nsheet: Absent\n"
+    rejected = rejection(workbook(("Notes", NOTES), ("Data", DATA)), task)
+    assert rejected.remedy == "Correct `sheet:` in task.yaml."
+
+
+@pytest.mark.parametrize("content", ["text,label\n", "text,label", "Text;Label\r\n"])
+def test_a_table_with_a_header_only_is_told_that_it_has_no_rows(content: str) -> None:
+    rejected = rejection(content, name="data.csv")
+    assert rejected.reason == "data.csv, read as CSV, has a header and no rows."
+    assert "format" not in rejected.remedy
