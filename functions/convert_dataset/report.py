@@ -166,6 +166,7 @@ def write_reports(
         total=sum(report.examples.values()),
         enough=ENOUGH_FOR_TUNING,
         most_shown=SHOWN_ROWS,
+        inferred=upload.inferred,
     )
     world.buckets.artifacts.write(
         f"{folder}/report.html", page, content_type="text/html; charset=utf-8"

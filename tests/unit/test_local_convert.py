@@ -70,6 +70,7 @@ def test_the_page_shows_what_is_in_the_data_and_runs_none_of_it(tmp_path: Path) 
     assert "<script" not in page
     assert "<b>calm" not in page
     assert "http" not in page
+    assert "<code>{type: classification, checks: {severity: {" in page
 
 
 def test_a_rejected_file_gives_its_reason_and_remedy_and_leaves_nothing(
