@@ -155,6 +155,20 @@ def _columns() -> list[str]:
             "them; a column for each label that holds 0 or 1; or the fields of an extraction, as "
             "a JSON object or in columns of their own."
         ),
+        paragraph(
+            "A field's value is a text (or a number, or true and false, which are taken as text), "
+            "a list of texts, or nothing. An object inside of a field is a nested field, and its "
+            "row goes to quarantine: write each of its values into a field of its own. A field "
+            "that task.yaml declares and no row has is an error, with the name that was probably "
+            "meant."
+        ),
+        "What is refused:",
+        fenced("json", '{"text": "…", "answer": {"vendor": {"name": "Owl Ltd", "city": "Bonn"}}}'),
+        "What is read:",
+        fenced(
+            "json",
+            '{"text": "…", "answer": {"vendor_name": "Owl Ltd", "vendor_city": "Bonn"}}',
+        ),
     ]
 
 

@@ -1,6 +1,7 @@
 """Turns rows into examples, or says why not."""
 
 import difflib
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -182,8 +183,9 @@ def _fields(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
             return Refusal(row.line, "bad field name", detail)
         value = _flat(values.get(name))
         inner = value if isinstance(value, list) else [value]
-        if any(isinstance(item, dict | list) for item in inner):
-            return Refusal(row.line, "nested field", f"{name!r} holds an object")
+        nested = next((item for item in inner if isinstance(item, dict | list)), None)
+        if nested is not None:
+            return Refusal(row.line, "nested field", _nested(name, nested))
         texts = [text for item in inner if (text := clean_value(item))]
         texts = [text for text in texts if text not in columns.missing]
         answer[name] = (texts if isinstance(value, list) else texts[0]) if texts else None
@@ -193,6 +195,15 @@ def _fields(row: Row, task: Task, columns: Columns) -> Answer | Refusal:
             detail = f"{field.name!r} has no value{hint}"
             return Refusal(row.line, "required field missing", detail)
     return answer
+
+
+def _nested(name: str, value: object) -> str:
+    """Say what is inside of a field, and how its object would be flat."""
+    if not isinstance(value, dict):
+        return f"{name!r} holds a list inside of a list; a list of texts is what it can be"
+    keys = [json.dumps(f"{name}_{key}", ensure_ascii=False) for key in list(value)[:3]]
+    flat = ", ".join(f"{key}: …" for key in keys)
+    return f"{name!r} holds an object; written flat it is {{{flat}}}"
 
 
 def _flat(value: object) -> object:

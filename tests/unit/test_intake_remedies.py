@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from docs.generators.intake_page import intake_page
 from functions.convert_dataset.tally import declared_label
 from functions.convert_dataset.upload import handle_upload
 from shared.errors import Rejected
@@ -194,7 +195,11 @@ def test_a_labelled_file_called_task_is_a_labelled_file() -> None:
     assert convert(as_json_lines(labelled(150)), name="task.csv")["rows"] == 150
 
 
-NOTES = [["About these data"], ["exported in May by the help desk"], ["ask Ann about it"]]
+NOTES: list[list[object]] = [
+    ["About these data"],
+    ["exported in May by the help desk"],
+    ["ask Ann about it"],
+]
 
 
 def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
@@ -236,3 +241,66 @@ def test_a_table_with_a_header_only_is_told_that_it_has_no_rows(content: str) ->
     rejected = rejection(content, name="data.csv")
     assert rejected.reason == "data.csv, read as CSV, has a header and no rows."
     assert "format" not in rejected.remedy
+
+
+def test_the_column_to_name_comes_in_a_whole_task_file_unless_there_is_one() -> None:
+    rows = [{**row, "queue": row["label"], "urgency": "high"[n % 2 :]} for n, row in
+            enumerate(labelled(150))]  # fmt: skip
+    for row in rows:
+        row["kind"] = row.pop("label")
+    pasted = in_backticks(rejection(as_json_lines(rows)).remedy)
+    assert pasted.startswith("{type: classification, columns: {label: ")
+    assert convert(as_json_lines(rows), pasted)["rows"] == 150
+    there = rejection(as_json_lines(rows), "type: classification\n").remedy
+    assert "`columns: {label: " in there
+
+
+def test_remedies_of_findings_are_whole_task_files_too() -> None:
+    rows = labelled(150, ("owl", "crow", "n/a"))
+    pasted = in_backticks(finding(convert(as_json_lines(rows)), "placeholder-labels")["remedy"])
+    assert pasted == '{type: classification, columns: {missing: ["n/a"]}}'
+    report = convert(as_json_lines(rows), pasted)
+    assert set(report["labels"]) == {"owl", "crow"}
+
+
+def test_unknown_labels_are_counted_by_name_and_can_be_pasted() -> None:
+    rows = labelled(220, ("owl", "crow"))
+    for n in range(12):
+        rows[n]["label"] = f"bird {n}"
+    for row in rows[12:40]:
+        row["label"] = "jay: blue"
+    report = convert(as_json_lines(rows), "type: classification\nlabels: [owl, crow]\n")
+    found = finding(report, "unusable-rows")
+    assert found["summary"] == (
+        "40 rows could not be used: unknown label: 'jay: blue' (28), 'bird 0' (1), 'bird 1' (1), "
+        "'bird 2' (1), 'bird 3' (1), 'bird 4' (1), 'bird 5' (1), 'bird 6' (1), 'bird 7' (1), "
+        "'bird 8' (1) and 3 more"
+    )
+    pasted = re.findall(r"`([^`]*)`", found["remedy"])[-1]
+    assert pasted.startswith('"jay: blue", bird 0, bird 1, ')
+    again = convert(as_json_lines(rows), f"type: classification\nlabels: [owl, crow, {pasted}]\n")
+    assert again["quarantined"] == 3
+
+
+def test_a_file_without_a_known_label_is_told_the_labels_it_has() -> None:
+    rejected = rejection(
+        as_json_lines(labelled(150)), "type: classification\nlabels: [hawk, kite]\n"
+    )
+    assert "unknown label: 150" in rejected.reason
+    assert "`crow, owl`" in rejected.remedy or "`owl, crow`" in rejected.remedy
+
+
+def test_a_field_with_an_object_in_it_is_named_with_the_way_to_write_it() -> None:
+    rows = [
+        {"text": row["text"], "answer": {"vendor": {"name": row["vendor"], "city": "Bonn"}}}
+        for row in receipts(60)
+    ]
+    rejected = rejection(as_json_lines(rows))
+    assert "nested field: 60" in rejected.reason
+    assert "'vendor' holds an object" in rejected.reason
+    assert '{"vendor_name": …, "vendor_city": …}' in rejected.reason
+    assert "a text or a list of texts" in rejected.remedy
+
+
+def test_docs_intake_says_what_a_nested_field_is() -> None:
+    assert "nested field" in intake_page()
