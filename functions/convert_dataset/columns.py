@@ -12,18 +12,20 @@ from functions.convert_dataset.label_column import (
     only_label_like,
 )
 from functions.convert_dataset.rows import ANSWER, SPLIT, SYSTEM, Row
+from functions.convert_dataset.sentiment_words import SENTIMENT_COLUMNS
 from functions.convert_dataset.text_column import guess_text, refuse_second_text
 from shared.errors import Rejected
 from shared.examples import TEXT_NAMES
 from shared.task import Columns as ColumnNames
 from shared.task import Task
 
-LABEL_NAMES = (
+LABEL_NAMES = tuple(dict.fromkeys((
     "label", "labels", "category", "categories", "class", "intent", "sentiment", "rating",
     "polarity", "topic", "target", "tag", "tags", ANSWER, "fields", "entities", "output", "标签",
     "kategorie", "klasse", "etikett", "catégorie", "étiquette", "categoría", "categoria",
     "etiqueta", "etichetta", "sentiment_label", "stars", "score",
-)  # fmt: skip
+    *SENTIMENT_COLUMNS,
+)))  # fmt: skip
 OTHER_NAMES = frozenset(
     {"id", "uid", "uuid", "index", "idx", "row", "source", "meta", "metadata", "file", "filename",
      "split", "url", "date_added", "", SYSTEM}

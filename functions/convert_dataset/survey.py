@@ -24,6 +24,7 @@ from functions.convert_dataset.corrections import NO_CORRECTIONS, Corrections
 from functions.convert_dataset.keys import exact_key, near_key
 from functions.convert_dataset.rows import Refusal, Row
 from functions.convert_dataset.sample import Reservoir
+from functions.convert_dataset.sentiment_words import worst_to_best
 from functions.convert_dataset.splits import NONE
 from functions.convert_dataset.tally import LabelTally
 from shared.answers import answer_text
@@ -237,7 +238,7 @@ def _group_keys(chunk: Sequence[Row | Refusal], column: str, near: Sequence[int]
 
 
 def _complete(task: Task, survey: Survey, fields: Counter[str]) -> Task:
-    """Complete a task with the labels or fields found in the data, numbers in their order."""
+    """Complete a task with the data's labels or fields: numbers and sentiments in their order."""
     if task.type == "extraction":
         if task.fields or not fields:
             return task
@@ -255,6 +256,9 @@ def _complete(task: Task, survey: Survey, fields: Counter[str]) -> Task:
         for answer in survey.numbers
         for label in (answer if isinstance(answer, tuple) else (str(answer),))
     }
+    known = worst_to_best(found) if task.type == "sentiment" else None
+    if known:
+        return task.model_copy(update={"labels": tuple(Label(name=name) for name in known)})
     numeric = all(re.fullmatch(r"-?[0-9]{1,15}([.][0-9]{1,15})?", name) for name in found)
     ordered = sorted(found, key=lambda name: (float(name) if numeric else 0.0, name))
     return task.model_copy(update={"labels": tuple(Label(name=name) for name in ordered)})
