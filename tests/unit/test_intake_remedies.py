@@ -67,6 +67,16 @@ def test_a_field_that_no_row_has_is_an_error_with_the_column_that_was_meant() ->
     assert "`fields`" in found["remedy"]
 
 
+def test_the_page_puts_no_full_stop_behind_a_question() -> None:
+    fakes = fake_world()
+    fakes.datasets.put("birds/task.yaml", FIELDS)
+    handle_upload(fakes.datasets.put("birds/data", as_json_lines(receipts())), fakes.world)
+    (page,) = (name for name in fakes.artifacts.names("tasks/") if name.endswith("report.html"))
+    text = fakes.artifacts.read(page)[0].decode()
+    assert "did you mean &#39;total&#39;?</h3>" in text
+    assert "?." not in text
+
+
 def test_a_field_that_no_object_has_is_an_error_with_the_key_that_was_meant() -> None:
     rows = [
         {"text": row["text"], "answer": {"vendor": row["vendor"], "total": row["total"]}}
