@@ -161,7 +161,9 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
 
 def _listed(value: object, task: Task, separator: str | None) -> list[object]:
     """Cut a cell with several labels, unless it is one label as it is."""
-    if not isinstance(value, str) or separator is None or value.strip() in task.label_names:
+    if not isinstance(value, str) or separator is None:
+        return [value]
+    if declared_label(value.strip(), task.label_names) is not None:
         return [value]
     return list(value.split(separator))
 

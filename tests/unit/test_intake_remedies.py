@@ -168,6 +168,13 @@ def test_several_labels_a_text_in_other_spellings_are_read_as_declared_and_count
     assert any(text.startswith("150 labels differed") for text in said)
 
 
+def test_a_label_with_the_mark_in_it_is_whole_in_another_spelling_too() -> None:
+    rows = [{**row, "label": ("Food, Drink", "ham,egg")[n % 2]} for n, row in
+            enumerate(labelled(150))]  # fmt: skip
+    task = 'type: classification\nmulti_label: true\nlabels: ["food, drink", ham, egg]\n'
+    assert convert(as_json_lines(rows), task)["quarantined"] == 0
+
+
 def test_labels_as_declared_are_not_spoken_of() -> None:
     report = convert(as_json_lines(labelled(150)), "type: classification\nlabels: [owl, crow]\n")
     assert not any("differed" in text for text in report["how_it_was_read"])

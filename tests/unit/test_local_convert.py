@@ -54,6 +54,7 @@ def test_a_file_becomes_a_dataset_with_a_report(
     ]
     printed = capsys.readouterr().out
     assert "90 examples out of 92 rows" in printed
+    assert "it will not tune by itself" in printed
     assert "no text" in printed
     assert str(out / "report.html") in printed
     assert '"severity"' not in printed, "the function's log is not for the person"
