@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from functions.convert_dataset.report import DataReport
-from functions.convert_dataset.upload import TASK_FILE, handle_upload
+from functions.convert_dataset.upload import TASK_FILE, handle_upload, is_almost_task_file
 from local.commands import BROKEN, DONE, REJECTED, task_name
 from local.folder_bucket import FolderBucket
 from local.show_report import plain, show_report
@@ -66,6 +66,11 @@ def convert(options: argparse.Namespace) -> int:
         wanted = _input(options)
         if wanted.task is not None and options.task is None:
             console.print(f"Using {wanted.task}.", markup=False, highlight=False, soft_wrap=True)
+        for name in _almost_task_files(wanted):
+            said = (
+                f"{name} beside it is not read: rename it to {TASK_FILE}, or name it with --task."
+            )
+            console.print(said, markup=False, highlight=False, soft_wrap=True)
         report = _convert(wanted, console)
     except (WrongArgument, Rejected) as error:
         return _rejected(console, error, as_json=options.json)
@@ -93,7 +98,7 @@ def _input(options: argparse.Namespace) -> Input:
         if path is not None and not path.is_file():
             what = "is not a file" if path.exists() else "does not exist"
             raise WrongArgument(f"{path} {what}.")
-    if file.name == TASK_FILE:
+    if file.name == TASK_FILE or is_almost_task_file(file.name):
         raise WrongArgument(f"{file} is a task, not a labelled file. Name the file, or its folder.")
     if file.name[0] in "._":
         raise WrongArgument(f"{file}: files whose names begin with . or _ are ignored. Rename it.")
@@ -114,12 +119,23 @@ def _input(options: argparse.Namespace) -> Input:
     return Input(file, task, name, out)
 
 
+def _almost_task_files(wanted: Input) -> list[str]:
+    """Name what lies beside a file without a task and may have been meant for one."""
+    if wanted.task is not None:
+        return []
+    beside = sorted(path.name for path in wanted.file.parent.iterdir() if path.is_file())
+    return [plain(name) for name in beside if is_almost_task_file(name)]
+
+
 def _only_file(folder: Path) -> Path:
     """Return the labelled file of a folder such as those in the datasets bucket."""
     files = [
         path
         for path in sorted(folder.iterdir())
-        if path.is_file() and path.name != TASK_FILE and path.name[0] not in "._"
+        if path.is_file()
+        and path.name != TASK_FILE
+        and path.name[0] not in "._"
+        and not is_almost_task_file(path.name)
     ]
     if len(files) != 1:
         what = ", ".join(path.name for path in files[:5]) or "none"

@@ -49,6 +49,8 @@ def show_report(console: Console, report: DataReport, folder: Path) -> None:
         f"Tuning would cost about ${price.usd:,.2f} ({price.error}) for {price.configurations} "
         f"jobs: {price.note}.",
     )
+    if price.why_not:
+        _print(console, f"{price.why_not[:1].upper()}{price.why_not[1:]}.")
     console.rule("Dataset and report")
     for name in ("report.html", "train.jsonl", "quarantine.jsonl"):
         _print(console, str(folder / name))

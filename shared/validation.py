@@ -1,9 +1,10 @@
 """Says in words what is wrong with somebody's YAML or JSON."""
 
 import difflib
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 MAX_PROBLEMS = 5
 
@@ -42,10 +43,21 @@ def _explain(path: list[str], problem: Any, model: type[BaseModel]) -> str:
         here = {key: key for key in _model_at(model, path[:-1]).model_fields}
         near = _nearest(path[-1], here, cutoff=0.6) or _nearest(path[-1], _all_keys(model), 0)
         return f"{where} is not a known key (the nearest is {near})"
+    if problem["type"] == "missing":
+        wanted = _choices(_model_at(model, path[:-1]).model_fields.get(path[-1]))
+        return f"{where}: missing{wanted}"
     message = problem["msg"].removeprefix("Value error, ")
     if message[1:2].islower():
         message = message[0].lower() + message[1:]
     return f"{where}: {message}"
+
+
+def _choices(field: FieldInfo | None) -> str:
+    """Say which words a field can be, if it can only be some."""
+    if field is None or get_origin(field.annotation) is not Literal:
+        return ""
+    *words, last = get_args(field.annotation)
+    return f"; it is {', '.join(words)} or {last}"
 
 
 def _nearest(key: str, known: dict[str, str], cutoff: float) -> str | None:

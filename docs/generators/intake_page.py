@@ -107,7 +107,11 @@ def _packing() -> list[str]:
             "two readings are about as probable, or UTF-8 has wrong bytes in it, the file is "
             "rejected with both readings, or with line and byte; `encoding` in task.yaml settles "
             "it. Texts are never repaired, normalised or guessed at: what is in the file is in the "
-            "training lines, without the white space around it."
+            "training lines, without the white space around it. Labels are "
+            "held against those that task.yaml declares: one that differs from a single one of "
+            "them in letter case, width or the marks between words only (`Lost-Parcel` for "
+            "`lost parcel`) is read as that, and the report says how many were and which. Without "
+            "declared labels nothing is folded, and such variants are reported."
         ),
         "## Limits",
         table(("what", "at most"), _LIMITS),
@@ -150,6 +154,20 @@ def _columns() -> list[str]:
             "An answer is a label; several labels, as a JSON list or with `|`, `;` or `,` between "
             "them; a column for each label that holds 0 or 1; or the fields of an extraction, as "
             "a JSON object or in columns of their own."
+        ),
+        paragraph(
+            "A field's value is a text (or a number, or true and false, which are taken as text), "
+            "a list of texts, or nothing. An object inside of a field is a nested field, and its "
+            "row goes to quarantine: write each of its values into a field of its own. A field "
+            "that task.yaml declares and no row has is an error, with the name that was probably "
+            "meant."
+        ),
+        "What is refused:",
+        fenced("json", '{"text": "…", "answer": {"vendor": {"name": "Owl Ltd", "city": "Bonn"}}}'),
+        "What is read:",
+        fenced(
+            "json",
+            '{"text": "…", "answer": {"vendor_name": "Owl Ltd", "vendor_city": "Bonn"}}',
         ),
     ]
 

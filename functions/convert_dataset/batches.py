@@ -7,6 +7,7 @@ from functions.convert_dataset.columns import SPLIT_WORDS, Columns
 from functions.convert_dataset.corrections import Corrections
 from functions.convert_dataset.labelled import Reader, example_reader
 from functions.convert_dataset.rows import Refusal, Row
+from functions.convert_dataset.tally import LabelTally
 from shared.examples import Example
 from shared.task import Task
 
@@ -18,10 +19,14 @@ ReadBatch = tuple[int, Sequence[RawRow], Sequence[Example | Refusal]]
 
 
 def file_batches(
-    rows: Iterable[RawRow], task: Task, columns: Columns, corrections: Corrections
+    rows: Iterable[RawRow],
+    task: Task,
+    columns: Columns,
+    corrections: Corrections,
+    tally: LabelTally | None = None,
 ) -> Iterator[ReadBatch]:
     """Go through a file; rows whose text has a correction become refusals."""
-    read = _with_split(example_reader(task, columns), columns)
+    read = _with_split(example_reader(task, columns, tally), columns)
     if corrections.keys:
         read = _without_corrected(read, corrections)
     rows = iter(rows)

@@ -36,7 +36,7 @@ _NO_TEXT = re.compile(
 )
 _CODE = re.compile(r"(?=[!-~]*\d)[!-~]+")
 _PLAIN_YAML = re.compile(
-    r"\d+|(?!(?:yes|no|on|off|true|false|null)\Z)[^\W\d](?:[\w .-]*\w)?", re.IGNORECASE
+    r"0|[1-9]\d*|(?!(?:yes|no|on|off|true|false|null)\Z)[^\W\d](?:[\w .-]*\w)?", re.IGNORECASE
 )
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 

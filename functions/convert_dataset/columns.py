@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from functions.convert_dataset.column_kinds import Kind, cut_from_texts, in_yaml, kinds_of, shown
-from functions.convert_dataset.label_cells import find_separator, labels_in, refuse_codes
+from functions.convert_dataset.label_cells import as_json, find_separator, labels_in, refuse_codes
 from functions.convert_dataset.label_column import (
     flag_columns,
     label_by_name,
@@ -12,18 +12,20 @@ from functions.convert_dataset.label_column import (
     only_label_like,
 )
 from functions.convert_dataset.rows import ANSWER, SPLIT, SYSTEM, Row
+from functions.convert_dataset.sentiment_words import SENTIMENT_COLUMNS
 from functions.convert_dataset.text_column import guess_text, refuse_second_text
 from shared.errors import Rejected
 from shared.examples import TEXT_NAMES
 from shared.task import Columns as ColumnNames
 from shared.task import Task
 
-LABEL_NAMES = (
+LABEL_NAMES = tuple(dict.fromkeys((
     "label", "labels", "category", "categories", "class", "intent", "sentiment", "rating",
     "polarity", "topic", "target", "tag", "tags", ANSWER, "fields", "entities", "output", "标签",
     "kategorie", "klasse", "etikett", "catégorie", "étiquette", "categoría", "categoria",
     "etiqueta", "etichetta", "sentiment_label", "stars", "score",
-)  # fmt: skip
+    *SENTIMENT_COLUMNS,
+)))  # fmt: skip
 OTHER_NAMES = frozenset(
     {"id", "uid", "uuid", "index", "idx", "row", "source", "meta", "metadata", "file", "filename",
      "split", "url", "date_added", "", SYSTEM}
@@ -60,6 +62,7 @@ class Columns:
         joined: The columns whose texts are joined, if task.yaml names several.
         flags: The columns that say with 1 that the label they are named by applies.
         separator: What stands between several labels in a cell.
+        others: What else could be the declared fields: columns, or keys of the answers' objects.
     """
 
     text: str
@@ -72,6 +75,7 @@ class Columns:
     joined: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     separator: str | None = None
+    others: tuple[str, ...] = ()
 
 
 def known_columns(task: Task | None) -> frozenset[str]:
@@ -115,7 +119,14 @@ def find_columns(sample: Sequence[Row], task: Task | None, name: str) -> Columns
         how = (*how, f"the splits are those in the column {split!r}{_only_word(sample, split)}")
     if unused:
         how = (*how, f"not used: {shown(unused)}")
-    found = replace(found, explanation=how, split=split, group=group, joined=joined)
+    found = replace(
+        found,
+        explanation=how,
+        split=split,
+        group=group,
+        joined=joined,
+        others=_other_names(sample, task, found, [name for name in rest if name != found.label]),
+    )
     return _with_form(sample, replace(found, missing=frozenset(wanted.missing)), task, name)
 
 
@@ -178,6 +189,20 @@ def _with_form(sample: Sequence[Row], found: Columns, task: Task | None, name: s
     mark = find_separator(labels, task)
     said = () if mark is None or task is None else (f"the labels in a cell are cut at {mark!r}",)
     return replace(found, separator=mark, explanation=(*found.explanation, *said))
+
+
+def _other_names(
+    sample: Sequence[Row], task: Task | None, found: Columns, columns: Sequence[str]
+) -> tuple[str, ...]:
+    """List what a file has beside an extraction's declared fields."""
+    if task is None or not task.fields:
+        return ()
+    names = columns
+    if found.label is not None:
+        objects = [as_json(row.values.get(found.label)) for row in sample]
+        names = [key for item in objects if isinstance(item, dict) for key in item]
+    declared = {name.lower() for name in task.field_names}
+    return tuple(name for name in dict.fromkeys(names) if name.lower() not in declared)
 
 
 def _split_column(sample: Sequence[Row], present: Sequence[str]) -> str | None:

@@ -14,6 +14,7 @@ from functions.convert_dataset.corrections import NO_CORRECTIONS, Corrections
 from functions.convert_dataset.infer import late_separator
 from functions.convert_dataset.judge import Judgement, judge
 from functions.convert_dataset.opening import Upload, open_upload
+from functions.convert_dataset.remedies import with_whole_task
 from functions.convert_dataset.report import write_reports
 from functions.convert_dataset.rows import Refusal
 from functions.convert_dataset.survey import Survey, survey_rows
@@ -80,6 +81,20 @@ def convert(
         Rejected: Nothing can be learnt from the file, with the reason.
         NotFound: The upload was replaced or deleted meanwhile.
     """
+    try:
+        return _convert(event, world, declared, corrections)
+    except NoUsableCorrection:
+        raise
+    except Rejected as error:
+        if declared is not None:
+            raise
+        raise Rejected(error.reason, with_whole_task(error.remedy)) from error
+
+
+def _convert(
+    event: ObjectArrived, world: World, declared: TaskRecord | None, corrections: Corrections
+) -> DatasetRecord | None:
+    """Convert one file; what it is rejected for speaks to somebody who has a task.yaml."""
     name = paths.task_of(event.name)
     source = world.buckets.datasets
     try:
@@ -104,7 +119,7 @@ def convert(
         id=identifier,
         task_name=name,
         task=survey.task,
-        explanation=(*upload.explanation, *corrections.explanation),
+        explanation=(*upload.explanation, *survey.tally.explanation, *corrections.explanation),
         source_bucket=event.bucket,
         source_object=event.name,
         source_generation=event.generation,
@@ -178,16 +193,13 @@ def _check_dataset(survey: Survey, judgement: Judgement, name: str) -> None:
         if total and reason in FORM_REASONS and 2 * count > len(survey.kept):
             raise Rejected(
                 f"{count:,} of {len(survey.kept):,} rows of {name} could not be read: {reason}, "
-                f"first at {survey.first_refused[reason]}. What is left would be a biased sample.",
+                f"first at {survey.first_refused[reason].line}. What is left would be a biased "
+                "sample.",
                 "Write the file again in a proper way; if its format was mistaken, name it in "
                 "task.yaml: `format: …`.",
             )
     if total == 0:
-        why = [f"{reason}: {count}" for reason, count in survey.refused.most_common()]
-        why += [found.summary for found, action in judgement.findings if action == "drop"]
-        raise Rejected(
-            f"{name} has no usable row ({', '.join(why) or 'it is empty'}).", "See docs/intake.md."
-        )
+        raise _no_usable_row(survey, judgement, name)
     used = [label for label, splits in judgement.labels.items() if any(splits.values())]
     if survey.task.type != "extraction" and len(used) < 2:  # noqa: PLR2004 - a choice
         raise Rejected(
@@ -218,3 +230,17 @@ def _check_dataset(survey: Survey, judgement: Judgement, name: str) -> None:
             f"{name} has {len(survey.task.labels)} different labels, too many to classify.",
             "Name the label's column in task.yaml: `columns: {label: …}`.",
         )
+
+
+def _no_usable_row(survey: Survey, judgement: Judgement, name: str) -> Rejected:
+    """Say why nothing is left of a file, and what to do about the most frequent reason."""
+    why = [f"{reason}: {count:,}" for reason, count in survey.refused.most_common()]
+    why += [found.summary for found, action in judgement.findings if action == "drop"]
+    reasons = survey.refused.most_common(1)
+    first = survey.first_refused[reasons[0][0]] if reasons else None
+    detail = f"; first at {first.line}: {first.detail}" if first else ""
+    remedies = [found.remedy for found, _ in judgement.findings if found.refused]
+    return Rejected(
+        f"{name} has no usable row ({', '.join(why) or 'it is empty'}{detail}).",
+        f"{remedies[0]} See docs/intake.md." if remedies else "See docs/intake.md.",
+    )

@@ -11,6 +11,7 @@ from functions.convert_dataset.columns import LABEL_NAMES, Columns
 from functions.convert_dataset.label_cells import labels_in
 from functions.convert_dataset.labelled import example_reader
 from functions.convert_dataset.rows import SYSTEM, Refusal, Row
+from functions.convert_dataset.sentiment_words import SENTIMENT_COLUMNS, worst_to_best
 from shared.errors import Rejected
 from shared.task import FieldSpec, Task, TaskType
 from shared.validation import explain
@@ -27,11 +28,6 @@ SHORT_LABEL = 20
 _ANSWER_RULES = re.compile(
     r"\n\nAnswer with (exactly one|a JSON array|one JSON object).*\Z", re.DOTALL
 )
-_SENTIMENT_COLUMNS = frozenset({"sentiment", "rating", "polarity", "stars"})
-_SENTIMENT_LABELS = frozenset(
-    {"positive", "negative", "neutral", "mixed", "pos", "neg", "very positive", "very negative",
-     "very_positive", "very_negative", "正面", "负面", "中性", "好评", "差评"}
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,8 +98,8 @@ def _with_one_label(sample: Sequence[Row], columns: Columns, column: str, name: 
             "Answers must be labels or fields, not free text. If the labels are in another column, "
             "name it in task.yaml: `columns: {label: …}`.",
         )
-    named = column.lower() in _SENTIMENT_COLUMNS
-    if named or {label.lower() for label in labels} <= _SENTIMENT_LABELS:
+    named = column.lower() in SENTIMENT_COLUMNS
+    if named or worst_to_best(labels):
         why = f"the column {column!r} says so" if named else "its labels say so"
         return _inferred("sentiment", instruction, columns, why)
     several = "one label" if len(labels) == 1 else f"{len(labels)} different labels"

@@ -2,11 +2,12 @@
 
 import difflib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from functions.convert_dataset.checks import Check, Facts, Finding
+from functions.convert_dataset.remedies import with_whole_task
 from functions.convert_dataset.similarity import near_pairs
 from functions.convert_dataset.splits import (
     NONE,
@@ -70,22 +71,21 @@ def judge(survey: Survey, checks: Sequence[Check], declared: Task | None, name: 
     dropped_by = np.full(len(facts.kept), _NOT_DROPPED, np.int16)
     judged: list[tuple[Finding, Action]] = []
     for check in checks:
-        for found in check.findings(facts):
-            severity = policy.severity.get(found.check, found.severity)
-            if severity == "off":
-                continue
-            action: Action = getattr(policy, severity)
-            if action == "drop" and not (found.droppable and len(found.rows)):
-                action = "report"
+        if check.counts_splits:
+            continue
+        for found, action in _judged(check, facts, policy, declared):
             if action == "drop":
                 rows = np.frombuffer(found.rows, np.int64)
                 rows = rows[facts.kept[rows]]
                 dropped_by[rows] = len(judged)
                 facts.kept[rows] = False
-            judged.append((replace(found, severity=severity), action))
+            judged.append((found, action))
         facts = replace(facts, labels=survey.label_counts(facts.kept))
-    _reject(judged, name)
     splits = _splits(survey, facts)
+    facts = replace(facts, splits=splits)
+    judged += [item for check in checks if check.counts_splits
+               for item in _judged(check, facts, policy, declared)]  # fmt: skip
+    _reject(judged, name)
     beyond = np.flatnonzero(facts.kept & (splits == NONE))
     if len(beyond):
         dropped_by[beyond] = len(judged)
@@ -96,6 +96,21 @@ def judge(survey: Survey, checks: Sequence[Check], declared: Task | None, name: 
         tuple(judged),
         _labels(survey, splits),
     )
+
+
+def _judged(
+    check: Check, facts: Facts, policy: Checks, declared: Task | None
+) -> Iterator[tuple[Finding, Action]]:
+    """Ask a check, and say what the policy does about each of its findings."""
+    for found in check.findings(facts):
+        severity = policy.severity.get(found.check, found.severity)
+        if severity == "off":
+            continue
+        action: Action = getattr(policy, severity)
+        if action == "drop" and not (found.droppable and len(found.rows)):
+            action = "report"
+        remedy = found.remedy if declared else with_whole_task(found.remedy, facts.task)
+        yield replace(found, severity=severity, remedy=remedy), action
 
 
 def _beyond_cap(rows: "array[int]") -> Finding:
@@ -142,6 +157,8 @@ def _facts(survey: Survey, declared: Task | None) -> Facts:
         sample=sample,
         refused=dict(survey.refused.most_common()),
         near_pairs=near_pairs(sample.texts, [int(exact[row]) for row in sample.rows]),
+        others=survey.others,
+        unknown_labels=dict(survey.tally.unknown.most_common()),
     )
     return replace(facts, splits=_splits(survey, facts))
 

@@ -32,6 +32,8 @@ MAX_REFERENCED_BYTES = 1_000_000
 
 BINARY = frozenset({"excel", "parquet", "folders"})
 
+_NO_ROWS = {"csv": "a header and no rows", "excel": "no rows, or a header only"}
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -47,6 +49,7 @@ class Upload:
         explanation: How it was read, in sentences.
         position: Says how many of its stored bytes have been read.
         corrections: What people corrected, which comes behind its rows.
+        inferred: Whether there is no task.yaml.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Upload:
     explanation: tuple[str, ...]
     position: Callable[[], int]
     corrections: Corrections = NO_CORRECTIONS
+    inferred: bool = False
 
     def rows(self) -> Iterator[Row | Refusal]:
         """Go through its rows."""
@@ -118,7 +122,17 @@ def open_upload(
         how += (encoding.how,)
     form, columns, task, sentences = _read_beginning(source, task)
     how += sentences
-    return Upload(name, found.size, source, form, task, columns, how, raw.position)
+    return Upload(
+        name,
+        found.size,
+        source,
+        form,
+        task,
+        columns,
+        how,
+        raw.position,
+        inferred=declared is None,
+    )
 
 
 def _read_beginning(
@@ -126,15 +140,33 @@ def _read_beginning(
 ) -> tuple[Format, Columns, Task, tuple[str, ...]]:
     """Find a file's format, columns and task."""
     form = choose_format(source, task.format if task else None)
+    try:
+        return _read_as(form, source, task)
+    except Rejected as error:
+        elsewhere = form.elsewhere(source)
+        if not elsewhere:
+            raise
+        raise Rejected(error.reason, f"{elsewhere} Else: {error.remedy}") from error
+
+
+def _read_as(
+    form: Format, source: Source, task: Task | None
+) -> tuple[Format, Columns, Task, tuple[str, ...]]:
+    """Find a file's columns and task."""
     first = list(islice(form.read(source), SAMPLE_ROWS))
     sample = [row for row in first if isinstance(row, Row)]
     if not sample:
+        if not first:
+            raise Rejected(
+                f"{source.name}, read as {form.name}, has {_NO_ROWS.get(form.key, 'no rows')}.",
+                "Add a row for each text, with its answer.",
+            )
         refusals = [row for row in first if isinstance(row, Refusal)]
         shown = "; ".join(
             f"{form.counts} {row.line}: {row.reason}, {row.detail}" for row in refusals[:3]
         )
         raise Rejected(
-            f"No row of {source.name}, read as {form.name}, can be used: {shown or 'it has none'}.",
+            f"No row of {source.name}, read as {form.name}, can be used: {shown}.",
             "If it is another format, say so in task.yaml: `format: …`; docs/intake.md lists them.",
         )
     columns = find_columns(sample, task, source.name)

@@ -12,23 +12,21 @@ from functions.convert_dataset.checks import Finding
 from functions.convert_dataset.checks.registry import FIRST_TO_FIX
 from functions.convert_dataset.judge import Judgement
 from functions.convert_dataset.opening import Upload
+from functions.convert_dataset.price import Price, price_of
 from functions.convert_dataset.splits import NONE
 from functions.convert_dataset.survey import Survey
 from functions.convert_dataset.write import SHOWN_ROWS, TOKEN_SAMPLE, Written
 from shared import paths
 from shared.answers import answer_text
 from shared.examples import ENOUGH_FOR_TUNING
-from shared.models import find_base_model
 from shared.page import render
 from shared.ports import World
 from shared.prompts import system_instruction
 from shared.records import DatasetRecord
-from shared.sweep import estimate_price, plan_sweep
 from shared.task import Action, Severity
 from shared.tokens import estimate_tokens
 
 SEVERITIES = ("error", "warning", "info")
-ESTIMATE_ERROR = "±25 %"
 
 
 class Part(BaseModel):
@@ -93,18 +91,6 @@ class Lengths(Part):
     instruction_tokens: int
 
 
-class Price(Part):
-    """What the planned sweep would cost."""
-
-    base_model: str
-    configurations: int
-    training_tokens: int
-    error: str
-    usd: float
-    high: float
-    note: str
-
-
 class DataReport(Part):
     """report.json: everything the page shows, for programs."""
 
@@ -147,7 +133,7 @@ def write_reports(
         quarantine=_quarantine(written),
         labels=record.labels,
         lengths=_lengths(survey, judgement),
-        price=_price(record, world.settings.location),
+        price=price_of(record, world.settings.location, inferred=upload.inferred),
         findings=_findings(survey, judgement, written),
     )
     folder = paths.dataset_folder(record.task_name, record.id)
@@ -160,6 +146,7 @@ def write_reports(
         total=sum(report.examples.values()),
         enough=ENOUGH_FOR_TUNING,
         most_shown=SHOWN_ROWS,
+        inferred=upload.inferred,
     )
     world.buckets.artifacts.write(
         f"{folder}/report.html", page, content_type="text/html; charset=utf-8"
@@ -261,21 +248,4 @@ def _distribution(lengths: list[int]) -> Distribution:
         median=sorted(lengths)[len(lengths) // 2],
         longest=max(lengths),
         histogram=tuple((step, counts[step]) for step in shown),
-    )
-
-
-def _price(record: DatasetRecord, location: str) -> Price:
-    """Price the sweep that the task plans."""
-    tuning = record.task.tuning
-    model = find_base_model(tuning.base_model, location)
-    plan = plan_sweep(tuning.sweep, model, record.counts["train"]).configurations
-    estimate = estimate_price(record.training_tokens, plan, model)
-    return Price(
-        base_model=tuning.base_model,
-        configurations=len(plan),
-        training_tokens=record.training_tokens,
-        error=ESTIMATE_ERROR,
-        usd=estimate.usd,
-        high=estimate.high,
-        note=estimate.note,
     )

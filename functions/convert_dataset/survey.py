@@ -24,7 +24,9 @@ from functions.convert_dataset.corrections import NO_CORRECTIONS, Corrections
 from functions.convert_dataset.keys import exact_key, near_key
 from functions.convert_dataset.rows import Refusal, Row
 from functions.convert_dataset.sample import Reservoir
+from functions.convert_dataset.sentiment_words import worst_to_best
 from functions.convert_dataset.splits import NONE
+from functions.convert_dataset.tally import LabelTally
 from shared.answers import answer_text
 from shared.errors import Rejected
 from shared.examples import Answer, Example
@@ -55,10 +57,12 @@ class Survey:
         given: The split that the file gives, NONE where it gives none.
         groups: A hash of what the rows are grouped by; empty when they are not.
         refused: Reason -> number of rows.
-        first_refused: Reason -> the line of the first of them.
+        first_refused: Reason -> the first of them.
         numbers: Answer -> its number, for labels.
         characters: Characters of all texts.
         corrected_from: The index of the first correction; those of the file come before it.
+        others: columns.Columns.others.
+        tally: The file's labels that are not spelt as they are declared.
     """
 
     task: Task
@@ -70,10 +74,12 @@ class Survey:
     given: "array[int]" = field(default_factory=lambda: array("b"))
     groups: "array[int]" = field(default_factory=lambda: array("Q"))
     refused: Counter[str] = field(default_factory=Counter)
-    first_refused: dict[str, int] = field(default_factory=dict)
+    first_refused: dict[str, Refusal] = field(default_factory=dict)
     numbers: dict[Answer | tuple[str, ...], int] = field(default_factory=dict)
     characters: int = 0
     corrected_from: int = 0
+    others: tuple[str, ...] = ()
+    tally: LabelTally = field(default_factory=LabelTally)
     sample: Sample = field(default_factory=lambda: Sample((), (), (), whole=True))
 
     def label_counts(self, kept: "NDArray[np.bool_]") -> dict[str, int]:
@@ -113,7 +119,7 @@ def survey_rows(
     Raises:
         Rejected: The file has too many rows, or too many different fields.
     """
-    survey = Survey(task)
+    survey = Survey(task, others=columns.others)
     reservoir = Reservoir()
     names: Counter[str] = Counter()
 
@@ -132,7 +138,7 @@ def survey_rows(
             )
         after_batch(len(survey.kept))
 
-    for first, chunk, examples in file_batches(rows, task, columns, corrections):
+    for first, chunk, examples in file_batches(rows, task, columns, corrections, survey.tally):
         take(first, chunk, examples)
     survey.corrected_from = len(survey.kept)
     survey.task = _complete(task, survey, names)
@@ -161,7 +167,7 @@ def _keep(
         for item in examples:
             if isinstance(item, Refusal):
                 survey.refused[item.reason] += 1
-                survey.first_refused.setdefault(item.reason, item.line)
+                survey.first_refused.setdefault(item.reason, item)
         exact, near = _spread(exact, places, len(chunk), 0), _spread(near, places, len(chunk), 0)
         numbers = _spread(numbers, places, len(chunk), _NO_ANSWER)
     survey.exact.extend(exact)
@@ -232,7 +238,7 @@ def _group_keys(chunk: Sequence[Row | Refusal], column: str, near: Sequence[int]
 
 
 def _complete(task: Task, survey: Survey, fields: Counter[str]) -> Task:
-    """Complete a task with the labels or fields found in the data, numbers in their order."""
+    """Complete a task with the data's labels or fields: numbers and sentiments in their order."""
     if task.type == "extraction":
         if task.fields or not fields:
             return task
@@ -250,6 +256,9 @@ def _complete(task: Task, survey: Survey, fields: Counter[str]) -> Task:
         for answer in survey.numbers
         for label in (answer if isinstance(answer, tuple) else (str(answer),))
     }
+    known = worst_to_best(found) if task.type == "sentiment" else None
+    if known:
+        return task.model_copy(update={"labels": tuple(Label(name=name) for name in known)})
     numeric = all(re.fullmatch(r"-?[0-9]{1,15}([.][0-9]{1,15})?", name) for name in found)
     ordered = sorted(found, key=lambda name: (float(name) if numeric else 0.0, name))
     return task.model_copy(update={"labels": tuple(Label(name=name) for name in ordered)})

@@ -1,5 +1,7 @@
 """Decides what an upload to the datasets bucket means: a labelled file, task.yaml, corrections."""
 
+import re
+
 from functions.convert_dataset.convert import NoUsableCorrection, convert
 from functions.convert_dataset.corrections import (
     NO_CORRECTIONS,
@@ -21,6 +23,8 @@ from shared.task import parse_task
 TASK_FILE = "task.yaml"
 MAX_TASK_FILE_BYTES = 1_000_000
 
+_ALMOST_TASK_FILE = re.compile(r"tasks?(?: ?\(\d+\))?(?:\.ya?ml)+(?:\.txt)?", re.IGNORECASE)
+
 
 def handle_upload(event: Event, world: World) -> None:
     """Convert what was uploaded; a new task.yaml converts all of its task's files again.
@@ -37,6 +41,11 @@ def handle_upload(event: Event, world: World) -> None:
         log.info("the object is a folder, or its path has a part that begins with . or _")
         return
     name = paths.task_of(event.name)
+    if is_almost_task_file(event.name.partition("/")[2]):
+        raise Rejected(
+            f"{event.name} looks like a task.yaml, but is not where one is read from.",
+            f"Rename it to {name}/{TASK_FILE}.",
+        )
     declared = _declared_task(world, name)
     corrections = read_corrections(world.buckets.datasets, name, _is_ignored)
     if event.name == f"{name}/{TASK_FILE}":
@@ -51,6 +60,12 @@ def handle_upload(event: Event, world: World) -> None:
         log.info("the upload was replaced; its successor has its own event", task=name)
         return
     _announce(world, event, record, declared)
+
+
+def is_almost_task_file(name: str) -> bool:
+    """Whether a name below a task's folder is one that people give to a task.yaml."""
+    almost = _ALMOST_TASK_FILE.fullmatch(name.rpartition("/")[2])
+    return almost is not None and name != TASK_FILE
 
 
 def _is_ignored(name: str) -> bool:
@@ -137,6 +152,7 @@ def _files(world: World, name: str) -> list[ObjectArrived]:
         item
         for item in world.buckets.datasets.list(f"{name}/")
         if item.name != f"{name}/{TASK_FILE}"
+        and not is_almost_task_file(item.name.partition("/")[2])
         and not _is_ignored(item.name)
         and not is_correction(item.name)
     ]

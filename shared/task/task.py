@@ -144,7 +144,10 @@ def parse_task(text: str, source: str = "task.yaml") -> Task:
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise Rejected(f"{source} is not YAML{where}.", "Check its indentation.") from error
     if not isinstance(value, dict):
-        raise Rejected(f"{source} holds no keys.", "It needs at least `type:`.")
+        raise Rejected(
+            f"{source} holds no keys.",
+            "It needs at least `type: classification`; or sentiment, or extraction.",
+        )
     try:
         task = Task.model_validate(value)
     except ValidationError as error:

@@ -86,10 +86,10 @@ def test_twenty_times_as_many_examples_are_an_imbalance() -> None:
     assert summary == "'ham' has 200 examples, 20 times as many as 'spam' with 10"
 
 
-def test_fewer_than_a_hundred_examples_are_few() -> None:
+def test_fewer_than_a_hundred_training_examples_are_few() -> None:
     assert labelled(counted(a=50, b=50)) == []
     [summary] = labelled(counted(a=50, b=49))
-    assert "99 usable examples" in summary
+    assert "99 examples are left for training" in summary
 
 
 def test_rows_that_are_not_kept_do_not_count() -> None:

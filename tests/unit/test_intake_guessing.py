@@ -185,7 +185,9 @@ def test_of_two_texts_a_person_chooses_or_has_them_joined(
     with pytest.raises(Rejected) as caught:
         convert(as_csv(table(columns)))
     assert f"hold texts: {first}, {second}" in caught.value.reason
-    assert f"`columns: {{text: [{first}, {second}]}}`" in caught.value.remedy
+    assert f"`{{type: classification, columns: {{text: [{first}, {second}]}}}}`" in str(
+        caught.value
+    )
 
 
 def test_two_chinese_texts_are_two_texts() -> None:

@@ -10,6 +10,7 @@ from functions.convert_dataset.infer import infer_task, late_separator
 from functions.convert_dataset.label_cells import as_json, find_separator, is_array
 from functions.convert_dataset.labelled import example_reader
 from functions.convert_dataset.rows import Refusal, Row
+from functions.convert_dataset.survey import survey_rows
 from shared.errors import Rejected
 from shared.examples import MAX_TEXT_CHARACTERS, Answer, Example
 from shared.task import Task
@@ -139,6 +140,38 @@ def test_a_few_different_labels_are_a_classification() -> None:
 @pytest.mark.parametrize("labels", [("positive", "negative"), ("Pos", "neg"), ("好评", "差评")])
 def test_words_of_judgement_are_a_sentiment(labels: tuple[str, ...]) -> None:
     assert inferred(*labels, *labels).type == "sentiment"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("sehr negativ", "Negativ", "neutral", "positiv"),
+        ("négatif", "neutre", "positif", "très positif"),
+        ("negativo", "neutro", "positivo", "muy positivo"),
+        ("molto negativo", "negativo", "neutrale", "positivo"),
+        ("negativa", "misto", "positiva", "muito positivo"),
+        ("zeer negatief", "negatief", "neutraal", "positief"),
+        ("very-negative", "negative", "neutral", "very_positive"),
+        ("差评", "好评"),
+    ],
+)
+@pytest.mark.parametrize("column", ["label", "kind"])
+def test_words_of_judgement_in_other_languages_are_a_sentiment_from_worst_to_best(
+    labels: tuple[str, ...], column: str
+) -> None:
+    sample = labelled(*sorted(labels) * 4, column=column)
+    columns = find_columns(sample, None, "file")
+    task = infer_task(sample, columns, "file").task
+    assert task.type == "sentiment"
+    survey = survey_rows(sample, task, columns, [], lambda _: None)
+    assert survey.task.label_names == labels
+
+
+@pytest.mark.parametrize(
+    "column", ["Stimmung", "Bewertung", "sentimiento", "Sentimento", "polarité", "stemming"]
+)
+def test_a_column_called_sentiment_in_another_language_is_a_sentiment(column: str) -> None:
+    assert inferred("a", "b", "a", "b", column=column).type == "sentiment"
 
 
 def test_a_column_called_sentiment_is_a_sentiment() -> None:

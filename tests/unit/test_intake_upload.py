@@ -284,7 +284,7 @@ def test_an_older_task_file_never_replaces_a_newer_record() -> None:
         ("birds/data.csv", "just some words\nin lines\n", "does not look like any"),
         ("birds/data.csv", as_csv(table(3)), "too few"),
         ("birds/data.csv", as_csv(table(60, ("owl",))), "Every example"),
-        ("birds/data.csv", as_csv([]), "it has none"),
+        ("birds/data.csv", as_csv([]), "a header and no rows"),
         ("birds/data.csv", as_csv([(f"a bird {n}", f"l{n}") for n in range(60)]), "too many for"),
         ("birds/task.yaml", "type: tarot", "birds/task.yaml: type"),
         ("birds/task.yaml", b"\xff\xfe", "not UTF-8"),

@@ -54,6 +54,7 @@ def test_a_file_becomes_a_dataset_with_a_report(
     ]
     printed = capsys.readouterr().out
     assert "90 examples out of 92 rows" in printed
+    assert "it will not tune by itself" in printed
     assert "no text" in printed
     assert str(out / "report.html") in printed
     assert '"severity"' not in printed, "the function's log is not for the person"
@@ -70,6 +71,7 @@ def test_the_page_shows_what_is_in_the_data_and_runs_none_of_it(tmp_path: Path) 
     assert "<script" not in page
     assert "<b>calm" not in page
     assert "http" not in page
+    assert "<code>{type: classification, checks: {severity: {" in page
 
 
 def test_a_rejected_file_gives_its_reason_and_remedy_and_leaves_nothing(
@@ -117,6 +119,17 @@ def test_a_task_that_is_named_goes_before_the_one_beside_the_file(tmp_path: Path
     assert main(["convert", str(file), "--task", str(other), "--out", str(out)]) == 0
     first = json.loads((out / "train.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert "messages" in first
+
+
+def test_a_task_file_by_another_name_is_named_and_is_no_labelled_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tmp_path)
+    (tmp_path / "task.yml").write_text("type: classification\n", encoding="utf-8")
+    assert main(["convert", str(tmp_path), "--name", "birds", "--out", str(tmp_path / "out")]) == 0
+    assert "rename it to task.yaml" in capsys.readouterr().err
+    assert main(["convert", str(tmp_path / "task.yml"), "--out", str(tmp_path / "out")]) == 2
+    assert "is a task, not a labelled file" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_wrong_task_is_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,7 +69,7 @@ def test_an_unknown_key_is_named_with_its_place_and_the_nearest_one(
     ("text", "said"),
     [
         ("type: regression", "type:"),
-        ("labels: [a, b]", "type:"),
+        ("labels: [a, b]", "type: missing; it is classification, sentiment or extraction"),
         ("type: classification\nlabels: a", "labels:"),
         ("type: classification\nlabels: [a, '']", "labels.1.name:"),
         ("type: classification\nlabels: [[a], b]", "labels.0.name:"),

@@ -68,6 +68,8 @@ class Facts:
         sample: Examples to look at more closely. It may hold some that are no longer kept.
         refused: Reason -> number of rows that could not be read as examples.
         near_pairs: Pairs of places in the sample whose texts are nearly the same.
+        others: What else of the file could be declared fields: columns, or keys of the answers.
+        unknown_labels: Label that task.yaml does not declare -> rows, the most frequent first.
     """
 
     task: Task
@@ -82,6 +84,8 @@ class Facts:
     sample: Sample
     refused: Mapping[str, int]
     near_pairs: Sequence[tuple[int, int]] = ()
+    others: tuple[str, ...] = ()
+    unknown_labels: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,10 +127,13 @@ class Check:
     Attributes:
         name: Its name in reports and in task.yaml.
         severity: How bad its findings are by default.
+        counts_splits: Whether it is asked after all others, when nothing is dropped any more and
+            the splits are final. It drops nothing itself.
     """
 
     name: str
     severity: Severity
+    counts_splits = False
 
     def look(self, batch: Batch) -> None:
         """See the next examples. Most checks need not."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from functions.convert_dataset.checks import Check, Facts, Finding
 from functions.convert_dataset.checks.wording import first_few, number_of, quoted
+from functions.convert_dataset.column_kinds import in_yaml
 
 PLACEHOLDERS = frozenset(
     {"nan", "na", "n/a", "#n/a", "null", "none", "nil", "missing", "undefined", "unlabeled",
@@ -30,6 +31,6 @@ class PlaceholderLabels(Check):
                 summary=f"{seems} to mean that there is none: "
                 f"{first_few([quoted(name) for name in found])}",
                 remedy="Say so in task.yaml, and their rows go to quarantine: "
-                f"`columns: {{missing: [{', '.join(map(quoted, found))}]}}`.",
+                f"`columns: {{missing: [{', '.join(map(in_yaml, found))}]}}`.",
                 droppable=False,
             )

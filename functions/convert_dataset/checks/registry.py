@@ -10,6 +10,7 @@ from functions.convert_dataset.checks.few_examples import FewExamples
 from functions.convert_dataset.checks.few_examples_per_label import FewExamplesPerLabel
 from functions.convert_dataset.checks.imbalance import Imbalance
 from functions.convert_dataset.checks.label_errors import LabelErrors
+from functions.convert_dataset.checks.missing_fields import MissingFields
 from functions.convert_dataset.checks.missing_labels import MissingLabels
 from functions.convert_dataset.checks.mixed_scripts import MixedScripts
 from functions.convert_dataset.checks.near_duplicates import NearDuplicates
@@ -35,6 +36,7 @@ CHECKS: tuple[type[Check], ...] = (
     PersonalData,
     LabelErrors,
     MissingLabels,
+    MissingFields,
     PlaceholderLabels,
     SimilarLabels,
     FewExamplesPerLabel,
@@ -43,6 +45,7 @@ CHECKS: tuple[type[Check], ...] = (
 )
 
 FIRST_TO_FIX = (
+    "missing-fields",
     "similar-labels",
     "placeholder-labels",
     "missing-labels",

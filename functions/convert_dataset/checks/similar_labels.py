@@ -5,20 +5,20 @@ need not be compared with each other.
 """
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from functions.convert_dataset.checks import Check, Facts, Finding
 from functions.convert_dataset.checks.wording import first_few, quoted
+from functions.convert_dataset.column_kinds import in_yaml
+from functions.convert_dataset.tally import label_key
 
-_BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W\d_])")
 _SEPARATORS = re.compile(r"[\s_-]+")
-_LETTER = re.compile(r"[^\W\d_]")
 
 _LONG_WORD = 6
 _RARE = 4
 _RARE_SHARE = 0.1
+_MOST_LISTED = 100
 
 
 class SimilarLabels(Check):
@@ -30,9 +30,9 @@ class SimilarLabels(Check):
     def findings(self, facts: Facts) -> Iterator[Finding]:
         """Name the pairs. What task.yaml declares is not taken for misspelt."""
         counts = {name: count for name, count in facts.labels.items() if count}
-        pairs = _variants(counts)
-        if not facts.declared:
-            pairs |= _misspelt(counts)
+        variants = _variants(counts)
+        misspelt = set() if facts.declared else _misspelt(counts) - variants
+        pairs = variants | misspelt
         if not pairs:
             return
         # The rarest first: they are the clearest.
@@ -46,19 +46,40 @@ class SimilarLabels(Check):
             severity=self.severity,
             count=len(pairs),
             summary=f"labels look like variants of each other: {first_few(named)}",
-            remedy="If they mean the same, write them the same in the file; if not, declare them "
-            "under `labels` in task.yaml with a description each.",
+            remedy=_remedy(facts, variants, misspelt),
             droppable=False,
         )
+
+
+def _remedy(facts: Facts, variants: set[tuple[str, str]], misspelt: set[tuple[str, str]]) -> str:
+    """Say how to have variants read as the label that most rows have."""
+    rare = {name for name, _ in variants | misspelt}
+    if facts.declared:
+        return (
+            "If they mean the same, leave one of them under `labels` in task.yaml, and the others "
+            "are read as that; if not, give each a description there."
+        )
+    usual = [name for name in facts.task.label_names or sorted(facts.labels) if name not in rare]
+    listed = f"`labels: [{', '.join(map(in_yaml, usual))}]`"
+    right = listed if len(usual) <= _MOST_LISTED else "under `labels`"
+    rest = (
+        "what differs in letter case or in marks between words is read as those, and what is "
+        "misspelt goes to quarantine with the label that it looks like, until it is corrected in "
+        "the file"
+        if misspelt
+        else "the others are read as those"
+    )
+    return (
+        f"If they mean the same, declare the right ones in task.yaml, {right}: {rest}. If not, "
+        "declare them all, with a description each."
+    )
 
 
 def _variants(counts: Mapping[str, int]) -> set[tuple[str, str]]:
     """Find labels that are the same but for letter case, width and what is between words."""
     same: dict[str, list[str]] = defaultdict(list)
     for name in counts:
-        if _LETTER.search(name):
-            folded = _BETWEEN_LETTERS.sub("", unicodedata.normalize("NFKC", name).casefold())
-            same[_SEPARATORS.sub(" ", folded)].append(name)
+        same[label_key(name)].append(name)
     pairs: set[tuple[str, str]] = set()
     for names in same.values():
         usual = max(names, key=lambda name: (counts[name], name))

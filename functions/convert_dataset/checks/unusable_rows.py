@@ -1,9 +1,10 @@
 """Rows that could not be read as examples, counted by the reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from functions.convert_dataset.checks import Check, Facts, Finding
-from functions.convert_dataset.checks.wording import number_of
+from functions.convert_dataset.checks.wording import number_of, quoted
+from functions.convert_dataset.column_kinds import in_yaml
 
 _REMEDIES = {
     "no text": "Fill in the text of these rows, or name the column that holds it: "
@@ -24,10 +25,10 @@ _REMEDIES = {
     "line too long": "Take these lines out, or cut their texts into parts.",
     "text too long": "Cut these texts into parts that have a label each.",
     "label too long": "Check that the label's column is not the text's.",
-    "unknown label": "Declare the label under `labels` in task.yaml, or correct it in the file.",
     "not a label": "Write the label as a text or a number.",
     "no fields": "Write the answer as a JSON object: a key for each field.",
-    "nested field": "Write each field's value as a text or a list of texts.",
+    "nested field": "A field's value is a text or a list of texts: write each of the object's "
+    "values into a field of its own.",
     "required field missing": "Fill in the field, or take `required` away from it in task.yaml.",
     "nested too deeply": "Take the text and its answer out of the nested objects.",
     "not a conversation": "Write one turn of the user and one of the model in each row.",
@@ -44,6 +45,8 @@ _REMEDIES = {
     "text cannot be read": "Upload the texts that the addresses lead to, or put them into the "
     "file.",
 }
+UNKNOWN_LABEL = "unknown label"
+_MOST_NAMED = 10
 _GENERAL = "Correct these rows and upload the file again; the report lists them with their lines."
 
 
@@ -56,11 +59,31 @@ class UnusableRows(Check):
     def findings(self, facts: Facts) -> Iterator[Finding]:
         """Make one finding a reason, the most frequent first."""
         for reason, count in sorted(facts.refused.items(), key=lambda item: (-item[1], item[0])):
+            unknown = facts.unknown_labels if reason == UNKNOWN_LABEL else {}
             yield Finding(
                 check=self.name,
                 severity=self.severity,
                 count=count,
-                summary=f"{number_of(count, 'row', 'rows')} could not be used: {reason}",
-                remedy=_REMEDIES.get(reason, _GENERAL),
+                summary=f"{number_of(count, 'row', 'rows')} could not be used: {reason}"
+                + _named(unknown),
+                remedy=_to_declare(unknown) if unknown else _REMEDIES.get(reason, _GENERAL),
                 refused=reason,
             )
+
+
+def _named(unknown: Mapping[str, int]) -> str:
+    """Name the most frequent unknown labels with their numbers of rows."""
+    if not unknown:
+        return ""
+    named = [f"{quoted(name)} ({count:,})" for name, count in unknown.items()]
+    more = len(named) - _MOST_NAMED
+    return f": {', '.join(named[:_MOST_NAMED])}{f' and {more:,} more' if more > 0 else ''}"
+
+
+def _to_declare(unknown: Mapping[str, int]) -> str:
+    """Say how to declare the most frequent unknown labels."""
+    names = [in_yaml(name) for name in list(unknown)[:_MOST_NAMED]]
+    return (
+        "Correct these labels in the file, or add those that are right to the list after "
+        f"`labels:` in task.yaml: `{', '.join(names)}`."
+    )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import chain, islice
 from typing import BinaryIO, TypeVar
 
+from functions.convert_dataset.column_kinds import in_yaml
 from functions.convert_dataset.reading.header import (
     column_names,
     is_header,
@@ -87,6 +88,24 @@ def note(source: Source) -> str:
     read_one = source.hints.sheet or names[0]
     others = ", ".join(repr(name) for name in names if name != read_one)
     return f"the sheet {read_one!r} was read" + (f"; not read: {others}" if others else "")
+
+
+def elsewhere(source: Source) -> str:
+    """Say which other sheets the rows may be on, and how to name one; empty without others."""
+    try:
+        with source.open() as stream:
+            names = _guarded(lambda: _sheet_names(stream), source.name)
+    except Rejected:
+        # It is damaged, which is what was found before.
+        return ""
+    read_one = source.hints.sheet or next(iter(names), "")
+    others = [name for name in names if name != read_one]
+    if not others or read_one not in names:
+        return ""
+    return (
+        f"The sheet {read_one!r} was read; if the rows are on {' or '.join(map(repr, others[:5]))}"
+        f", say so in task.yaml: `sheet: {in_yaml(others[0])}`."
+    )
 
 
 def _sheet_names(stream: BinaryIO) -> list[str]:

@@ -51,6 +51,7 @@ class Format:
             UnicodeDecodeError when it is not UTF-8.
         counts: What its rows are numbered by.
         note: Says what else a person should know of how a file is read; empty for nothing.
+        elsewhere: Says where else the rows of a file may be in which none were found.
     """
 
     key: FormatKey
@@ -59,6 +60,7 @@ class Format:
     read: Callable[[Source], Iterator[Row | Refusal]]
     counts: Literal["line", "row", "file"] = "line"
     note: Callable[[Source], str] = lambda _: ""
+    elsewhere: Callable[[Source], str] = lambda _: ""
 
 
 FORMATS = (
@@ -79,9 +81,10 @@ FORMATS = (
     Format("conll", "CoNLL", conll.sniff, conll.read),
     Format("tagged-xml", "tagged XML", tagged_xml.sniff, tagged_xml.read),
     Format("parquet", "Parquet", parquet.sniff, parquet.read, "row"),
-    Format("excel", "an Excel workbook", excel.sniff, excel.read, "row", excel.note),
+    Format("excel", "an Excel workbook", excel.sniff, excel.read, "row", excel.note,
+           excel.elsewhere),
     Format("folders", "a folder for each label", folders.sniff, folders.read, "file"),
-)
+)  # fmt: skip
 
 
 def choose_format(source: Source, wanted: FormatKey | None) -> Format:
