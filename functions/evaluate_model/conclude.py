@@ -81,8 +81,8 @@ def conclude(
     winner = next(item for item in tests if item.candidate.name == verdict.winner)
     cloud = world.settings.cloud
     write_report(world.buckets.artifacts, cloud, folder, dataset, policy, verdict, tests, jobs, run)
-    named = {"task": dataset.task_name, "dataset": dataset.id}
-    log.info("verdict", **named, decision=verdict.decision)
+    task = dataset.task_name
+    log.info("verdict", task=task, dataset=dataset.id, decision=verdict.decision)
     publish_fact(
         world.publisher,
         "verdict-reached",
@@ -95,7 +95,9 @@ def conclude(
         superseded=superseded,
     )
     if superseded:
-        log.warning("a dataset that does not count any more promotes nothing", **named)
+        log.warning(
+            "a dataset that does not count any more promotes nothing", task=task, dataset=dataset.id
+        )
     elif _may_promote(policy, verdict) and not _serves_better(bench, winner):
         shown = next(item for item in reversed(verdict.figures) if item.candidate == verdict.winner)
         promote(
