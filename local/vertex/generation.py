@@ -227,9 +227,7 @@ def _text_of(content: aiplatform_v1.Content) -> str:
 def _schema(config: aiplatform_v1.GenerationConfig) -> dict[str, Any] | None:
     plain = aiplatform_v1.GenerationConfig.pb(config)
     if plain.HasField("response_schema"):
-        found: dict[str, Any] = json_format.MessageToDict(
-            plain.response_schema, preserving_proto_field_name=True
-        )
+        found: dict[str, Any] = json_format.MessageToDict(plain.response_schema)
         return found
     if plain.HasField("response_json_schema"):
         value = json_format.MessageToDict(plain.response_json_schema)

@@ -133,7 +133,7 @@ def _lists(schema: dict[str, Any]) -> Lists:
     """Tell from a field's schema whether its values are lists."""
     if schema.get("items"):
         return "always"
-    return "sometimes" if any(map(_lists, schema.get("any_of") or [])) else ""
+    return "sometimes" if any(map(_lists, schema.get("anyOf") or [])) else ""
 
 
 def _asked_for(schema: dict[str, Any] | None) -> tuple[Kind, tuple[str, ...]] | None:
@@ -143,7 +143,7 @@ def _asked_for(schema: dict[str, Any] | None) -> tuple[Kind, tuple[str, ...]] | 
     properties = schema.get("properties")
     if isinstance(properties, dict) and properties:
         # A map field keeps no order; the schema's own ordering does.
-        ordering = schema.get("property_ordering") or schema.get("required") or []
+        ordering = schema.get("propertyOrdering") or schema.get("required") or []
         ordered = [name for name in ordering if name in properties]
         return "fields", (*ordered, *sorted(set(properties) - set(ordered)))
     items = schema.get("items")
