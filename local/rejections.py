@@ -4,6 +4,7 @@ from functools import cache
 
 from local.folders import TASK_FILE
 from local.summary import labelled_files
+from shared.current import datasets_of
 from shared.ports import Bucket, Buckets, StoredObject
 from shared.record_store import read
 from shared.records import DatasetRecord, RejectionRecord
@@ -24,8 +25,8 @@ def current_rejections(buckets: Buckets) -> list[RejectionRecord]:
     by_name = {bucket.name: bucket for bucket in (buckets.datasets, buckets.documents)}
 
     @cache
-    def datasets_of(task: str) -> list[DatasetRecord]:
-        return _datasets(buckets.artifacts, task)
+    def converted(task: str) -> list[DatasetRecord]:
+        return datasets_of(buckets.artifacts, task)
 
     def is_current(rejection: RejectionRecord) -> bool:
         bucket, path = split_subject(rejection.subject)
@@ -38,11 +39,11 @@ def current_rejections(buckets: Buckets) -> list[RejectionRecord]:
             return True
         task = path.partition("/")[0]
         if path == f"{task}/{TASK_FILE}":
-            return not _all_converted(buckets.datasets, task, found, datasets_of(task))
+            return not _all_converted(buckets.datasets, task, found, converted(task))
         return not any(
             (item.source_object, item.source_generation) == (path, found.generation)
             and item.created > rejection.at
-            for item in datasets_of(task)
+            for item in converted(task)
         )
 
     return [item for item in rejections(buckets.artifacts) if is_current(item)]
@@ -70,13 +71,3 @@ def _all_converted(
     }
     files = labelled_files(bucket, task)
     return bool(files) and all((file.name, file.generation) in converted for file in files)
-
-
-def _datasets(artifacts: Bucket, task: str) -> list[DatasetRecord]:
-    """Read a task's datasets."""
-    return [
-        item
-        for stored in artifacts.list(f"tasks/{task}/datasets/")
-        if stored.name.endswith("/dataset.json")
-        and (item := read(artifacts, stored.name, DatasetRecord))
-    ]

@@ -9,13 +9,17 @@ from shared.records import DatasetRecord
 
 def current_dataset(artifacts: Bucket, task: str) -> DatasetRecord | None:
     """Read the dataset of a task that counts; None when it has none. Raises BrokenRecord."""
-    found = [
+    return max(datasets_of(artifacts, task), key=standing, default=None)
+
+
+def datasets_of(artifacts: Bucket, task: str) -> list[DatasetRecord]:
+    """Read all datasets of a task. Raises BrokenRecord."""
+    return [
         record
         for stored in artifacts.list(f"tasks/{task}/datasets/")
         if stored.name.endswith("/dataset.json")
         and (record := read(artifacts, stored.name, DatasetRecord))
     ]
-    return max(found, key=standing, default=None)
 
 
 def standing(record: DatasetRecord) -> tuple[int, int, datetime, str]:
