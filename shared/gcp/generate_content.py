@@ -156,7 +156,10 @@ def _post(http: "AuthorizedHttp", address: str, body: bytes) -> dict[str, Any]:
 
 def _trouble(code: int, said: Any) -> Exception:
     """Turn an error of the service's into the port's."""
-    error = said.get("error", {}) if isinstance(said, dict) else {}
+    error = said.get("error") if isinstance(said, dict) else None
+    if not isinstance(error, dict):
+        # A proxy's page, or an answer of something that is not the service.
+        error = {}
     status, message = error.get("status", ""), error.get("message", "")
     text = f"Gemini: {code} {status}".rstrip()
     # A missing role or endpoint says nothing about this text: it must not count as an answer.

@@ -177,6 +177,13 @@ def test_a_page_of_a_proxy_is_something_to_try_again(service: Service) -> None:
     assert Gemini(service.settings).generate(TUNED, FLOWER, Sampling()).texts == ("red",)
 
 
+@pytest.mark.parametrize("content", [b'{"error": "invalid_grant"}', b"[]", b'{"error": null}'])
+def test_an_error_in_another_form_is_told_by_its_code(content: bytes, service: Service) -> None:
+    service.answers = [(403, content)]
+    with pytest.raises(Retry, match="403"):
+        Gemini(service.settings).generate(TUNED, FLOWER, Sampling())
+
+
 def test_an_answer_without_candidates_is_a_refusal(service: Service) -> None:
     service.answers = [(200, b'{"promptFeedback": {"blockReason": "SAFETY"}}')]
     with pytest.raises(Rejected, match="safety"):
