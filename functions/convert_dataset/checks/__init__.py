@@ -5,6 +5,7 @@ the end what it found (`findings`). What cannot be looked for in linear time is 
 sample, and the finding says so. What becomes of a finding is the policy of task.yaml (`checks:`).
 """
 
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,7 +122,7 @@ class Finding:
     refused: str = ""
 
 
-class Check:
+class Check(ABC):
     """Looks for one thing. A new one is made for each file.
 
     Attributes:
@@ -135,9 +136,9 @@ class Check:
     severity: Severity
     counts_splits = False
 
-    def look(self, batch: Batch) -> None:
+    def look(self, batch: Batch) -> None:  # noqa: B027 - most checks need not
         """See the next examples. Most checks need not."""
 
+    @abstractmethod
     def findings(self, facts: Facts) -> Iterator[Finding]:
         """Say what was found."""
-        raise NotImplementedError
