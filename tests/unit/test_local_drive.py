@@ -5,8 +5,8 @@ from pathlib import Path
 
 from local.drive import documents_in, is_linked, worth_looking_at
 from shared import paths
-from shared.records import VerdictRecord
 from tests.fakes import START, fake_world
+from tests.unit.test_page import verdict
 
 
 def test_the_page_that_links_all_others_is_named_first() -> None:
@@ -18,25 +18,13 @@ def test_the_page_that_links_all_others_is_named_first() -> None:
 
 def test_a_verdict_counts_as_reached_once_the_page_that_links_it_is_written() -> None:
     fakes = fake_world()
-    verdict = VerdictRecord(
-        task_name="birds",
-        dataset="d",
-        basis="b",
-        decision="keep_prompting",
-        winner="few-shot",
-        metric="exact_match",
-        target=0.9,
-        target_met=False,
-        reason="The task says never to tune.",
-        figures=(),
-        created=START + timedelta(minutes=1),
-    )
-    assert not is_linked(fakes.artifacts, "birds", verdict)
+    decided = verdict(created=START + timedelta(minutes=1))
+    assert not is_linked(fakes.artifacts, "birds", decided)
     fakes.artifacts.put(paths.index_page("birds"), "before the verdict")
-    assert not is_linked(fakes.artifacts, "birds", verdict)
+    assert not is_linked(fakes.artifacts, "birds", decided)
     fakes.clock.advance(61)
     fakes.artifacts.put(paths.index_page("birds"), "after it")
-    assert is_linked(fakes.artifacts, "birds", verdict)
+    assert is_linked(fakes.artifacts, "birds", decided)
 
 
 def test_documents_are_a_folder_or_one_file(tmp_path: Path) -> None:

@@ -83,7 +83,8 @@ def _usual(hints: Hints) -> tuple[str, ...]:
 
 def doubt(text: str) -> str:
     """Say so when a text that is answered as one looks like a table; else nothing."""
-    for delimiter in _DELIMITERS:
+    first = text[:_LONGEST_HEADER].partition("\n")[0]
+    for delimiter in (mark for mark in _DELIMITERS if mark in first):
         header, *rest = _first_rows(text[:_BEGINNING], delimiter) or [[]]
         regular = len(header) >= _NAMES and all(len(cells) == len(header) for cells in rest)
         if regular and len(rest) >= _REGULAR_ROWS and all(cell.strip() for cell in header):
