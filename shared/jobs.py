@@ -12,7 +12,7 @@ from shared.errors import Conflict, Retry, TunedropError
 from shared.job_steps import OpenJob, advance_job
 from shared.kill_switch import read_switch
 from shared.ports import TuningService, World
-from shared.record_store import BrokenRecord, create, read
+from shared.record_store import BrokenRecord, create, read, read_or_tell
 from shared.records import JobRecord, RunRecord
 
 
@@ -74,11 +74,7 @@ def open_jobs(world: World) -> Iterator[OpenJob]:
     runs: list[RunRecord] = []
     for marker in open_work.each(world, "run"):
         path = paths.run_record(marker.task_name, marker.id)
-        try:
-            run = read(world.buckets.artifacts, path, RunRecord)
-        except BrokenRecord as trouble:
-            log.failure("a run needs a person", trouble, run=path)
-            continue
+        run = read_or_tell(world.buckets.artifacts, path, RunRecord, run=path)
         if run is not None and run.state == "open":
             runs.append(run)
     for run in sorted(runs, key=lambda item: (item.created, item.id)):

@@ -7,9 +7,9 @@ work is finished: whatever a crash or a lost event leaves behind is found by lis
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from shared import log, paths
+from shared import paths
 from shared.ports import World
-from shared.record_store import BrokenRecord, change, create, read
+from shared.record_store import change, create, read_or_tell
 from shared.records import OpenMarker
 
 Kind = Literal["dataset", "run", "document", "endpoints", "batch", "review"]
@@ -51,11 +51,7 @@ def each(world: World, kind: Kind, task: str = "") -> Iterator[OpenMarker]:
     """
     prefix = f"open/{kind}/{task}/" if task else f"open/{kind}/"
     for found in list(world.buckets.artifacts.list(prefix)):
-        try:
-            marker = read(world.buckets.artifacts, found.name, OpenMarker)
-        except BrokenRecord as trouble:
-            log.failure("a marker needs a person", trouble, marker=found.name)
-            continue
+        marker = read_or_tell(world.buckets.artifacts, found.name, OpenMarker, marker=found.name)
         if marker is not None:
             yield marker
 

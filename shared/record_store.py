@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from shared import log
 from shared.errors import Conflict, NotFound, TunedropError
 from shared.ports import Bucket
 from shared.records import Record
@@ -39,6 +40,25 @@ def read(bucket: Bucket, path: str, kind: type[R]) -> R | None:
     """Read a record; None when there is none. Raises BrokenRecord."""
     found = load(bucket, path, kind)
     return found[0] if found else None
+
+
+def read_or_tell(bucket: Bucket, path: str, kind: type[R], **about: object) -> R | None:
+    """Read a record; one that cannot be read is told of, and keeps nothing else from being done.
+
+    Args:
+        bucket: The bucket.
+        path: Where the record is.
+        kind: What it is.
+        about: What the log is to say of it: ids, no texts.
+
+    Returns:
+        The record; None when there is none, or none that can be read.
+    """
+    try:
+        return read(bucket, path, kind)
+    except BrokenRecord as trouble:
+        log.failure("a record needs a person", trouble, record=kind.__name__, **about)
+        return None
 
 
 def create(bucket: Bucket, path: str, record: Record) -> bool:

@@ -19,7 +19,7 @@ from functions.watch_jobs.export import MEDIA_TYPES, csv_header, csv_lines, json
 from functions.watch_jobs.task_records import by_itself, each_task
 from shared import log, open_work, paths
 from shared.ports import World
-from shared.record_store import BrokenRecord, change, read
+from shared.record_store import change, read, read_or_tell
 from shared.records import ChampionRecord, ResultRecord, TaskRecord, WatchRecord
 from shared.task import Task
 
@@ -165,12 +165,8 @@ def _read(world: World, names: Sequence[str]) -> Iterator[list[ResultRecord]]:
 
 
 def _read_one(world: World, name: str) -> ResultRecord | None:
-    """Read a result; one that cannot be read must not keep the others from being gathered."""
-    try:
-        return read(world.buckets.results, name, ResultRecord)
-    except BrokenRecord as trouble:
-        log.failure("a result needs a person", trouble)
-        return None
+    """Read a result; the log does not name it, as its name is a document's."""
+    return read_or_tell(world.buckets.results, name, ResultRecord)
 
 
 def _gather(world: World, record: TaskRecord, task: Task, day: date, names: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from shared import log
 from shared.ports import World
-from shared.record_store import BrokenRecord, read
+from shared.record_store import BrokenRecord, read_or_tell
 from shared.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -23,10 +23,7 @@ def each_task(world: World, path_of: Callable[[str], str], kind: type[R]) -> Ite
     artifacts = world.buckets.artifacts
     names = (item.name for item in artifacts.list("tasks/"))
     for name in [name for name in names if name == path_of(_task_of(name))]:
-        record: R | None = None
-        task = _task_of(name)
-        with by_itself(task, record=kind.__name__):
-            record = read(artifacts, name, kind)
+        record = read_or_tell(artifacts, name, kind, task=_task_of(name))
         if record is not None:
             yield record
 

@@ -15,7 +15,7 @@ from shared.errors import Retry
 from shared.jobs import advance_jobs
 from shared.lifecycle import TERMINAL
 from shared.ports import BatchService, TuningService, World
-from shared.record_store import read
+from shared.record_store import read, read_or_tell
 from shared.records import ChampionRecord, JobRecord, OpenMarker, RunRecord
 
 _MOST_DOUBLINGS = 20
@@ -73,10 +73,8 @@ def _is_overdue(world: World, marker: OpenMarker) -> bool:
 def _wake_documents(world: World) -> None:
     """Publish the documents that waited for a champion, once there is one."""
     for task in open_work.tasks(world, "document"):
-        champion: ChampionRecord | None = None
-        with by_itself(task, record="ChampionRecord"):
-            champion = read(world.buckets.artifacts, paths.champion(task), ChampionRecord)
-        if champion is None:
+        path = paths.champion(task)
+        if read_or_tell(world.buckets.artifacts, path, ChampionRecord, task=task) is None:
             continue
         for marker in open_work.each(world, "document", task):
             world.publisher.publish("document-arrived", marker.event)
